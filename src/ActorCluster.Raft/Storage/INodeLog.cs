@@ -1,0 +1,34 @@
+namespace ActorCluster.Raft.Storage;
+
+/// <summary>
+/// The one log of a node, shared by all its groups. One caller at a time (the writer thread, or the simulation).
+/// Any exception from <see cref="Append"/> or <see cref="Sync"/> is final: the node stops, nothing is retried
+/// (a failed fsync may have dropped the pages it failed to write).
+/// </summary>
+public interface INodeLog : IDisposable
+{
+    /// <summary>What the log held when it was opened.</summary>
+    IReadOnlyList<RecoveredGroup> Recovered { get; }
+
+    /// <summary>Writes a batch. Not durable before the next <see cref="Sync"/> returned.</summary>
+    void Append(IReadOnlyList<LogWrite> batch);
+
+    /// <summary>Makes everything appended so far durable, and releases files that no group needs any more.</summary>
+    void Sync();
+
+    /// <summary>Bytes on disk, for people.</summary>
+    long SizeBytes { get; }
+}
+
+/// <summary>The log as the groups' actors see it: hand in a write, be told when it is durable.</summary>
+public interface ILogWriter
+{
+    /// <summary>
+    /// Queues a write. Writes of one group become durable in the order handed in. <paramref name="onDurable"/> runs on
+    /// the writer's thread after the sync that covers the write, and must only post a message.
+    /// </summary>
+    void Submit(LogWrite write, Action onDurable);
+
+    /// <summary>Completes (with the error) when the log failed and the node must stop.</summary>
+    Task Failed { get; }
+}

@@ -1,0 +1,20 @@
+using ActorCluster.Protocol;
+using ActorCluster.Protocol.Raft;
+
+namespace ActorCluster.Raft.Storage;
+
+/// <summary>
+/// What the node-wide log holds of a group when a node starts.
+/// Invariant: entries are contiguous and, when there is a snapshot, the first one follows it directly (faults A11).
+/// </summary>
+/// <param name="Group">The group.</param>
+/// <param name="HardState">Last durable term and vote.</param>
+/// <param name="InitialConfig">The configuration it was created with.</param>
+/// <param name="Snapshot">The snapshot that the log starts after, or null when it starts at index 1.</param>
+/// <param name="Entries">The entries after the snapshot, lowest index first.</param>
+public sealed record RecoveredGroup(
+    GroupId Group,
+    HardState HardState,
+    GroupConfig InitialConfig,
+    SnapshotMeta? Snapshot,
+    IReadOnlyList<Entry> Entries);
