@@ -16,7 +16,13 @@ public interface INodeLog : IDisposable
     /// <summary>Makes everything appended so far durable, and releases files that no group needs any more.</summary>
     void Sync();
 
-    /// <summary>Bytes on disk, for people.</summary>
+    /// <summary>
+    /// For an orderly stop: syncs, and records that everything is durable, so that the next start can tell damage of the
+    /// last batch from a torn tail.
+    /// </summary>
+    void Seal();
+
+    /// <summary>Bytes on disk, for people. Safe from any thread.</summary>
     long SizeBytes { get; }
 }
 

@@ -1,0 +1,334 @@
+using ActorCluster.Protocol;
+
+namespace ActorCluster.Raft.Storage;
+
+/// <param name="SegmentBytes">Size to which a segment is preallocated. One batch larger than it gets a segment of its own size.</param>
+public sealed record NodeLogOptions(long SegmentBytes = 64 * 1024 * 1024);
+
+/// <summary>
+/// The node-wide log in segment files (format: <see cref="LogFormat"/>; recovery: <see cref="LogRecovery"/>).
+/// A segment begins with a table of all groups, so that an older one is needed only for the entries that live in it;
+/// it goes once no group has any there, oldest first, and only after the records that say so are durable (fault A13).
+/// </summary>
+public sealed class NodeLog : INodeLog
+{
+    /// <summary>Batches stay below this so that their length fits a signed 32-bit field with room.</summary>
+    const long MaxBatchBytes = 1L << 30;
+
+    const string UnfinishedExtension = ".new";
+
+    readonly IFileSystem _files;
+    readonly string _directory;
+    readonly NodeLogOptions _options;
+    readonly BatchEncoder _encoder = new();
+    readonly SortedDictionary<GroupId, GroupTail> _groups = [];
+    readonly SortedDictionary<ulong, long> _segments = [];
+    IStorageFile? _file;
+    LogPosition _end;
+    LogPosition _durable;
+    ulong _nextBatch;
+    bool _mayRelease;
+    bool _sealed;
+    Exception? _failure;
+    long _sizeBytes;
+
+    NodeLog(IFileSystem files, string directory, NodeLogOptions options)
+    {
+        _files = files;
+        _directory = directory;
+        _options = options;
+    }
+
+    public IReadOnlyList<RecoveredGroup> Recovered { get; private set; } = [];
+
+    public long SizeBytes => Volatile.Read(ref _sizeBytes);
+
+    /// <summary>Opens the log of a directory, creating both where needed, and cuts a torn tail off, durably.</summary>
+    /// <exception cref="LogDamagedException">Something that was durable cannot be read. Nothing was changed.</exception>
+    /// <exception cref="UnsupportedFormatException">Another version wrote it. Nothing was changed.</exception>
+    public static NodeLog Open(IFileSystem files, string directory, NodeLogOptions? options = null)
+    {
+        var log = new NodeLog(files, directory, options ?? new NodeLogOptions());
+        try
+        {
+            log.Open();
+            return log;
+        }
+        catch
+        {
+            log.Dispose();
+            throw;
+        }
+    }
+
+    public void Append(IReadOnlyList<LogWrite> batch)
+    {
+        CheckUsable();
+        if (batch.Count == 0) return;
+        try
+        {
+            long records = 0;
+            for (var i = 0; i < batch.Count; i++) records += BatchEncoder.SizeBound(batch[i]);
+            var bound = BatchEncoder.BatchBound(records);
+            Invariant.Check(bound <= MaxBatchBytes, $"a batch of {bound} bytes is above the limit of {MaxBatchBytes}");
+            if (_end.Offset + bound > _segments[_end.Segment]) Rotate(bound);
+
+            _encoder.Begin(_end.Segment, _end.Offset);
+            for (var i = 0; i < batch.Count; i++) Encode(batch[i]);
+            WriteBatch();
+            _sealed = false;
+        }
+        catch (Exception e)
+        {
+            _failure = e;
+            throw;
+        }
+    }
+
+    public void Sync()
+    {
+        CheckUsable();
+        if (_durable == _end) return;
+        try
+        {
+            _file!.Sync();
+            _durable = _end;
+            if (_mayRelease) ReleaseSegments();
+        }
+        catch (Exception e)
+        {
+            _failure = e;
+            throw;
+        }
+    }
+
+    public void Seal()
+    {
+        CheckUsable();
+        Sync();
+        if (_sealed) return;
+        try
+        {
+            // An empty batch: it names the position that is durable now, so that from here on the last batch with
+            // content can be told apart from a torn tail, too.
+            if (_end.Offset + LogFormat.SectorBytes > _segments[_end.Segment]) return;
+            _encoder.Begin(_end.Segment, _end.Offset);
+            WriteBatch();
+            _sealed = true;
+        }
+        catch (Exception e)
+        {
+            _failure = e;
+            throw;
+        }
+        Sync();
+    }
+
+    public void Dispose() => _file?.Dispose();
+
+    void Open()
+    {
+        _files.CreateDirectory(_directory);
+        var sequences = new List<ulong>();
+        var unfinished = new List<string>();
+        foreach (var name in _files.ListFiles(_directory))
+        {
+            if (LogFormat.TryParseSegmentName(name, out var sequence)) sequences.Add(sequence);
+            else if (name.EndsWith(UnfinishedExtension, StringComparison.Ordinal)) unfinished.Add(name);
+        }
+
+        if (sequences.Count == 0)
+        {
+            _nextBatch = 1;
+            StartSegment(sequence: 1, batchBound: 0);
+            return;
+        }
+
+        var recovery = new LogRecovery(_files, _directory);
+        recovery.Run(sequences);
+        Recovered = recovery.ToGroups();
+        foreach (var tail in recovery.Tails) _groups.Add(tail.Group, tail);
+        foreach (var (sequence, length) in recovery.Segments) _segments.Add(sequence, length);
+        _end = _durable = recovery.End;
+        _nextBatch = recovery.NextBatch;
+
+        // Only now is the log known to be sound; from here on the directory is changed.
+        foreach (var name in unfinished) _files.Delete(Path.Combine(_directory, name));
+        if (unfinished.Count > 0) _files.SyncDirectory(_directory);
+
+        _file = _files.Open(SegmentPath(_end.Segment), FileOpening.ReadWrite);
+        if (recovery.HasTornTail)
+        {
+            // Gone before anything is appended: an old record behind a new one must never be read as its successor (A10).
+            _file.SetLength(_end.Offset);
+            _file.Sync();
+        }
+        if (_file.Length < _options.SegmentBytes) _file.Preallocate(_options.SegmentBytes);
+        // What was read may have come from memory and not from the disk: a process that died before its sync leaves
+        // written pages behind. Recovered state is acted upon, so it is made durable first (fault A1).
+        _file.Sync();
+        _segments[_end.Segment] = _file.Length;
+        CountBytes();
+        ReleaseSegments();
+    }
+
+    void Encode(LogWrite write)
+    {
+        if (write.Delete)
+        {
+            Invariant.Check(_groups.Remove(write.Group), $"group {write.Group} is deleted but not in the log");
+            _encoder.Delete(write.Group);
+            _mayRelease = true;
+            return;
+        }
+
+        if (!_groups.TryGetValue(write.Group, out var tail))
+        {
+            Invariant.Check(write.Config is not null, $"the first write of group {write.Group} has no configuration");
+            tail = new GroupTail(write.Group, write.Config);
+            _groups.Add(write.Group, tail);
+            _encoder.Create(write.Group, write.Config);
+        }
+
+        if (write.HardState is { } state)
+        {
+            CheckHardState(tail, state);
+            tail.HardState = state;
+            _encoder.HardState(write.Group, state);
+        }
+
+        if (write.Snapshot is { } snapshot)
+        {
+            Invariant.Check(
+                tail.Snapshot is null || snapshot.Index >= tail.Snapshot.Index,
+                $"group {write.Group}: snapshot {snapshot.Index} is older than {tail.Snapshot?.Index}");
+            var replacesLog = !tail.Contains(snapshot.Index, snapshot.Term);
+            tail.Cover(snapshot, replacesLog);
+            _encoder.Snapshot(write.Group, snapshot, replacesLog);
+            _mayRelease = true;
+        }
+
+        for (var i = 0; i < write.Entries.Count; i++)
+        {
+            var entry = write.Entries[i];
+            if (i == 0)
+            {
+                Invariant.Check(
+                    entry.Index > (tail.Snapshot?.Index ?? 0),
+                    $"group {write.Group}: entry {entry.Index} is below its snapshot {tail.Snapshot?.Index}");
+                if (entry.Index <= tail.Last) _mayRelease = true;
+            }
+            else
+            {
+                Invariant.Check(entry.Index == tail.Last + 1, $"group {write.Group}: entry {entry.Index} after {tail.Last} in one write");
+            }
+            Invariant.Check(
+                tail.TryAppend(entry.Index, entry.Term, _end.Segment),
+                $"group {write.Group}: entry {entry.Index} leaves a gap after {tail.Last}");
+            _encoder.Entry(write.Group, entry);
+        }
+    }
+
+    static void CheckHardState(GroupTail tail, in HardState next)
+    {
+        var current = tail.HardState;
+        Invariant.Check(next.Term >= current.Term, $"group {tail.Group}: term falls from {current.Term} to {next.Term}");
+        Invariant.Check(
+            next.Term > current.Term || current.Vote.IsNone || current.Vote == next.Vote,
+            $"group {tail.Group}: the vote of term {next.Term} changes from {current.Vote} to {next.Vote}");
+    }
+
+    void WriteBatch()
+    {
+        var bytes = _encoder.Finish(_nextBatch, _durable);
+        _file!.Write(_end.Offset, bytes);
+        _end = _end with { Offset = _end.Offset + bytes.Length };
+        _nextBatch++;
+        _encoder.Release();
+    }
+
+    void Rotate(long batchBound)
+    {
+        Sync();
+        _file!.Dispose();
+        _file = null;
+        StartSegment(_end.Segment + 1, batchBound);
+    }
+
+    /// <summary>
+    /// Makes a segment under a temporary name, with the table of all groups at its head, and gives it its name when both
+    /// are durable. So a segment that has its name has a readable head, or is damaged.
+    /// </summary>
+    void StartSegment(ulong sequence, long batchBound)
+    {
+        var previousEnd = _end.Offset;
+        long table = 0;
+        foreach (var tail in _groups.Values) table += TableBound(tail);
+        table = BatchEncoder.BatchBound(table);
+
+        var path = SegmentPath(sequence);
+        _file = _files.Open(path + UnfinishedExtension, FileOpening.Create);
+        _file.Preallocate(Math.Max(_options.SegmentBytes, LogFormat.SectorBytes + table + batchBound));
+        Span<byte> header = stackalloc byte[LogFormat.SectorBytes];
+        LogFormat.WriteSegmentHeader(header, sequence, previousEnd, _nextBatch);
+        _file.Write(0, header);
+
+        _end = new LogPosition(sequence, LogFormat.SectorBytes);
+        _encoder.Begin(sequence, _end.Offset);
+        foreach (var tail in _groups.Values)
+        {
+            _encoder.Create(tail.Group, tail.Config);
+            _encoder.HardState(tail.Group, tail.HardState);
+            if (tail.Snapshot is { } snapshot) _encoder.Snapshot(tail.Group, snapshot, replacesLog: false);
+            _encoder.Extent(tail.Group, tail.Last, tail.LastTerm);
+        }
+        WriteBatch();
+        _file.Sync();
+        _files.Rename(path + UnfinishedExtension, path);
+        _files.SyncDirectory(_directory);
+        _durable = _end;
+        _segments.Add(sequence, _file.Length);
+        CountBytes();
+        _mayRelease = true;
+    }
+
+    static long TableBound(GroupTail tail) =>
+        4 * LogFormat.RecordHeaderBytes + sizeof(ulong) + tail.Config.CalculateSize() + (tail.Snapshot?.CalculateSize() ?? 0);
+
+    /// <summary>Invariant: called only when all that the tails know is durable.</summary>
+    void ReleaseSegments()
+    {
+        Invariant.Check(_durable == _end, "segments are released before what releases them is durable");
+        _mayRelease = false;
+        var needed = _end.Segment;
+        foreach (var tail in _groups.Values)
+        {
+            if (tail.OldestSegment is { } oldest && oldest < needed) needed = oldest;
+        }
+
+        while (_segments.Count > 1)
+        {
+            var (oldest, _) = _segments.First();
+            if (oldest >= needed) break;
+            _files.Delete(SegmentPath(oldest));
+            // One by one: a crash between two deletions must not leave a hole, which would read as a lost file.
+            _files.SyncDirectory(_directory);
+            _segments.Remove(oldest);
+        }
+        CountBytes();
+    }
+
+    void CountBytes()
+    {
+        long sum = 0;
+        foreach (var length in _segments.Values) sum += length;
+        Volatile.Write(ref _sizeBytes, sum);
+    }
+
+    void CheckUsable()
+    {
+        if (_failure is { } failure) throw new IOException("The log failed before and takes nothing any more: " + failure.Message, failure);
+    }
+
+    string SegmentPath(ulong sequence) => Path.Combine(_directory, LogFormat.SegmentName(sequence));
+}
