@@ -1,1 +1,3 @@
-return 0;
+using ActorCluster.Node.Startup;
+
+return await NodeProcess.RunAsync(args, Environment.GetEnvironmentVariable, Console.Out, Console.Error);
