@@ -25,16 +25,3 @@ public interface INodeLog : IDisposable
     /// <summary>Bytes on disk, for people. Safe from any thread.</summary>
     long SizeBytes { get; }
 }
-
-/// <summary>The log as the groups' actors see it: hand in a write, be told when it is durable.</summary>
-public interface ILogWriter
-{
-    /// <summary>
-    /// Queues a write. Writes of one group become durable in the order handed in. <paramref name="onDurable"/> runs on
-    /// the writer's thread after the sync that covers the write, and must only post a message.
-    /// </summary>
-    void Submit(LogWrite write, Action onDurable);
-
-    /// <summary>Completes (with the error) when the log failed and the node must stop.</summary>
-    Task Failed { get; }
-}

@@ -61,6 +61,10 @@ public sealed class NodeLog : INodeLog
         }
     }
 
+    /// <summary>Is there a log in the directory?</summary>
+    public static bool Exists(IFileSystem files, string directory) =>
+        files.ListFiles(directory).Any(name => LogFormat.TryParseSegmentName(name, out _));
+
     public void Append(IReadOnlyList<LogWrite> batch)
     {
         CheckUsable();

@@ -1,0 +1,22 @@
+namespace ActorCluster.Raft.Storage;
+
+/// <summary>The log as the groups' actors see it: hand in a write, be told when it is durable.</summary>
+public interface ILogWriter
+{
+    /// <summary>
+    /// Queues a write. Writes of one group become durable in the order handed in. <paramref name="onDurable"/> runs on
+    /// the writer's thread after the sync that covers the write, and must only post a message.
+    /// </summary>
+    void Submit(LogWrite write, Action onDurable);
+
+    /// <summary>
+    /// Faults, with the error, when the log failed and the node must stop. From then on no write is ever reported durable.
+    /// </summary>
+    Task Failed { get; }
+
+    /// <summary>
+    /// More is queued than the disk takes in reasonable time. Proposals are refused while it holds (<c>Overloaded</c>);
+    /// votes, acknowledgements and what is already in flight still go in. Safe from any thread.
+    /// </summary>
+    bool IsCongested => false;
+}
