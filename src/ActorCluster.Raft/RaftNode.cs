@@ -1,7 +1,6 @@
 using ActorCluster.Protocol;
 using ActorCluster.Protocol.Raft;
 using ActorCluster.Raft.Storage;
-using Google.Protobuf;
 
 namespace ActorCluster.Raft;
 
@@ -12,73 +11,187 @@ namespace ActorCluster.Raft;
 /// </summary>
 public sealed partial class RaftNode
 {
+    readonly RaftConfig _config;
+    readonly IRandomSource _random;
+    readonly RaftLog _log;
+    GroupMembers _members;
+
+    RaftRole _role = RaftRole.Follower;
+    ulong _term;
+    NodeUid _vote;
+    NodeUid _leader;
+
+    /// <summary>Ticks since the core was made.</summary>
+    long _ticks;
+
+    /// <summary>
+    /// Follower, candidate: ticks since the leader was heard, a vote granted, or an election begun. Leader: ticks since it was
+    /// elected.
+    /// </summary>
+    int _electionElapsed;
+
+    /// <summary>The election timeout as drawn.</summary>
+    int _electionTimeout;
+
+    int _heartbeatElapsed;
+
     /// <summary>Starts a replica from what its node's log held, or from nothing.</summary>
     /// <param name="config">Constants.</param>
     /// <param name="recovered">Recovered state; for a new group a zero hard state, its first configuration, no entries.</param>
     /// <param name="appliedIndex">What the state machine holds already (the snapshot's index or 0).</param>
     /// <param name="random">Draws election timeouts.</param>
-    public RaftNode(RaftConfig config, RecoveredGroup recovered, ulong appliedIndex, IRandomSource random) => throw new NotSupportedException("not landed yet");
+    public RaftNode(RaftConfig config, RecoveredGroup recovered, ulong appliedIndex, IRandomSource random)
+    {
+        _config = config.Validated();
+        _random = random;
+        Invariant.Check(recovered.Group == config.Group, $"recovered state of group {recovered.Group} given to group {config.Group}");
+        _snapshot = recovered.Snapshot;
+        _log = new RaftLog(_snapshot?.Index ?? 0, _snapshot?.Term ?? 0, recovered.Entries);
+        _members = new GroupMembers(_snapshot?.Config ?? recovered.InitialConfig, config);
+        (_term, _vote, var commit) = recovered.HardState;
+        Invariant.Check(_term >= _log.LastTerm, $"hard state has term {_term}, the log ends in term {_log.LastTerm}");
+        Invariant.Check(appliedIndex >= _log.BaseIndex, $"the state machine stands at {appliedIndex}, the log begins after {_log.BaseIndex}");
+
+        // What a state machine applied was committed, even when the commit hint on disk is older.
+        _log.CommitTo(Math.Max(commit, Math.Max(appliedIndex, _log.BaseIndex)));
+        _log.Delivered = _log.Applied = appliedIndex;
+        _handedHardState = recovered.HardState;
+        _durableHardState = recovered.HardState;
+        BecomeFollower(_term, NodeUid.None);
+    }
 
     /// <summary>This node.</summary>
-    public NodeUid Self => throw new NotSupportedException();
-    public RaftRole Role => throw new NotSupportedException();
-    public ulong Term => throw new NotSupportedException();
-    public NodeUid Vote => throw new NotSupportedException();
-    public NodeUid Leader => throw new NotSupportedException();
-    public ulong CommitIndex => throw new NotSupportedException();
-    public ulong AppliedIndex => throw new NotSupportedException();
-    public ulong DurableIndex => throw new NotSupportedException();
-    public ulong FirstIndex => throw new NotSupportedException();
-    public ulong LastIndex => throw new NotSupportedException();
-    public ulong LastTerm => throw new NotSupportedException();
-    public long LogBytes => throw new NotSupportedException();
-    public IReadOnlyList<NodeUid> Voters => throw new NotSupportedException();
+    public NodeUid Self => _config.Self;
+
+    public GroupId Group => _config.Group;
+    public RaftRole Role => _role;
+    public ulong Term => _term;
+    public NodeUid Vote => _vote;
+    public NodeUid Leader => _leader;
+    public ulong CommitIndex => _log.Committed;
+    public ulong AppliedIndex => _log.Applied;
+    public ulong DurableIndex => _log.Durable;
+    public ulong FirstIndex => _log.FirstIndex;
+    public ulong LastIndex => _log.LastIndex;
+    public ulong LastTerm => _log.LastTerm;
+
+    /// <summary>Bytes of the entries held in memory.</summary>
+    public long LogBytes => _log.Bytes;
+
+    public IReadOnlyList<NodeUid> Voters => _members.Voters;
 
     /// <summary>The newest snapshot that covers the log's beginning, or null.</summary>
-    public SnapshotMeta? Snapshot => throw new NotSupportedException();
+    public SnapshotMeta? Snapshot => _snapshot;
+
+    /// <summary>The configuration that holds now: what a snapshot of the state at the applied index must carry.</summary>
+    public GroupConfig Config => _members.Config;
 
     /// <summary>The term of the entry at an index, or null when the log does not hold it (any more).</summary>
-    public ulong? TermAt(ulong index) => throw new NotSupportedException();
+    public ulong? TermAt(ulong index) => _log.TermAt(index);
 
     /// <summary>The entry at an index, or null when the log does not hold it (any more).</summary>
-    public Entry? EntryAt(ulong index) => throw new NotSupportedException();
+    public Entry? EntryAt(ulong index) => _log.EntryAt(index);
 
     /// <summary>Takes a message of another replica. What is not for this uid, or not from a member, is dropped.</summary>
-    public void Step(RaftMessage message) => throw new NotSupportedException();
+    public void Step(RaftMessage message)
+    {
+        // A node that lost its disk comes back under another uid: what was meant for the old one is not its business.
+        if (message.Group != Group.Value || message.To != Self.Value || message.From == Self.Value) return;
+        if (_members.Find(new NodeUid(message.From)) is not { } from) return;
+
+        if (message.Term > _term)
+        {
+            if (!EnterHigherTerm(message, from)) return;
+        }
+        else if (message.Term < _term)
+        {
+            AnswerLowerTerm(message, from);
+            return;
+        }
+
+        Dispatch(message, from);
+    }
+
+    void Dispatch(RaftMessage message, Progress from)
+    {
+        switch (message.BodyCase)
+        {
+            case RaftMessage.BodyOneofCase.VoteRequest: HandleVoteRequest(message, from); break;
+            case RaftMessage.BodyOneofCase.VoteResponse: HandleVoteResponse(message, from); break;
+            case RaftMessage.BodyOneofCase.AppendRequest: HandleAppendRequest(message.AppendRequest, from); break;
+            case RaftMessage.BodyOneofCase.AppendResponse: HandleAppendResponse(message.AppendResponse, from); break;
+            case RaftMessage.BodyOneofCase.Heartbeat: HandleHeartbeat(message.Heartbeat, from); break;
+            case RaftMessage.BodyOneofCase.HeartbeatResponse: HandleHeartbeatResponse(message.HeartbeatResponse, from); break;
+            case RaftMessage.BodyOneofCase.InstallSnapshot: HandleInstallSnapshot(message.InstallSnapshot, from); break;
+            case RaftMessage.BodyOneofCase.ReadIndexRequest: HandleReadIndexRequest(message.ReadIndexRequest, from); break;
+            case RaftMessage.BodyOneofCase.ReadIndexResponse: HandleReadIndexResponse(message.ReadIndexResponse); break;
+            case RaftMessage.BodyOneofCase.TimeoutNow: HandleTimeoutNow(); break;
+
+            // Between the shells, or from a version that knows more.
+            case RaftMessage.BodyOneofCase.SnapshotChunkResponse:
+            case RaftMessage.BodyOneofCase.None:
+            default: break;
+        }
+    }
+
+    /// <summary>Paper, section 5.1: a higher term makes everybody a follower. Returns false when the message is to be ignored.</summary>
+    bool EnterHigherTerm(RaftMessage message, Progress from)
+    {
+        switch (message.BodyCase)
+        {
+            case RaftMessage.BodyOneofCase.VoteRequest:
+                // Thesis, section 6.2: who hears its leader neither votes nor raises its term, unless the leader itself asked.
+                if (!message.VoteRequest.LeaderTransfer && HoldsToLeader) return false;
+                if (!message.VoteRequest.PreVote) BecomeFollower(message.Term, NodeUid.None);
+                return true;
+
+            // A granted pre-vote carries the term that the candidate would have; nobody is in it yet.
+            case RaftMessage.BodyOneofCase.VoteResponse when message.VoteResponse is { PreVote: true, Granted: true }:
+                return true;
+
+            case RaftMessage.BodyOneofCase.AppendRequest:
+            case RaftMessage.BodyOneofCase.Heartbeat:
+            case RaftMessage.BodyOneofCase.InstallSnapshot:
+                BecomeFollower(message.Term, from.Uid);
+                return true;
+
+            default:
+                BecomeFollower(message.Term, NodeUid.None);
+                return true;
+        }
+    }
+
+    /// <summary>Tells the sender of an old term about the new one where that moves things on; ignores the rest.</summary>
+    void AnswerLowerTerm(RaftMessage message, Progress from)
+    {
+        switch (message.BodyCase)
+        {
+            case RaftMessage.BodyOneofCase.AppendRequest:
+            case RaftMessage.BodyOneofCase.Heartbeat:
+            case RaftMessage.BodyOneofCase.InstallSnapshot:
+                // With pre-vote a replica in a higher term never campaigns while others hear the old leader: only this answer
+                // makes that leader step down.
+                Send(NewMessage(from.Uid, new AppendResponse { RejectedIndex = message.AppendRequest?.PrevLogIndex ?? 0 }));
+                break;
+
+            case RaftMessage.BodyOneofCase.VoteRequest:
+                Send(NewMessage(from.Uid, new VoteResponse { PreVote = message.VoteRequest.PreVote }));
+                break;
+
+            // The reader is behind, but what this leader confirms holds for it too.
+            case RaftMessage.BodyOneofCase.ReadIndexRequest:
+                HandleReadIndexRequest(message.ReadIndexRequest, from);
+                break;
+        }
+    }
 
     /// <summary>One tick of the clock passed.</summary>
-    public void Tick() => throw new NotSupportedException();
+    public void Tick()
+    {
+        _ticks++;
+        ExpireForwardedReads();
+        if (_role == RaftRole.Leader) TickLeader();
+        else TickElection();
+    }
 
-    /// <summary>Appends a command to the log if this replica is the leader.</summary>
-    public ProposalReceipt Propose(ByteString payload) => throw new NotSupportedException();
-
-    /// <summary>Asks for an index at which a read is linearizable; the answer is a <see cref="FinishedRead"/>. Ids are never used twice.</summary>
-    public void ReadIndex(ulong readId) => throw new NotSupportedException();
-
-    /// <summary>A hint: the connection to the leader broke and an immediate reconnect was refused.</summary>
-    public void LeaderLost(NodeUid leader) => throw new NotSupportedException();
-
-    /// <summary>Hands leadership to a voter (None: the most up-to-date one). False when this is not the leader or nobody is there to take it.</summary>
-    public bool TransferLeadership(NodeUid to) => throw new NotSupportedException();
-
-    /// <summary>Whether <see cref="TakeReady"/> may have something.</summary>
-    public bool HasReady => throw new NotSupportedException();
-
-    /// <summary>Takes what is to be done. Valid until the next call.</summary>
-    public Ready TakeReady() => throw new NotSupportedException();
-
-    /// <summary>A write is durable. Called for each write in the order in which they were handed out.</summary>
-    public void Durable(StorageWrite write) => throw new NotSupportedException();
-
-    /// <summary>The state machine has applied everything up to an index.</summary>
-    public void Applied(ulong index) => throw new NotSupportedException();
-
-    /// <summary>A snapshot of this replica's own state is durable: the log below it may go.</summary>
-    public void SnapshotTaken(SnapshotMeta meta) => throw new NotSupportedException();
-
-    /// <summary>A snapshot on its way to a follower moved on.</summary>
-    public void SnapshotProgress(NodeUid to) => throw new NotSupportedException();
-
-    /// <summary>A snapshot was delivered to a follower, or was given up.</summary>
-    public void SnapshotSent(NodeUid to, bool delivered) => throw new NotSupportedException();
 }

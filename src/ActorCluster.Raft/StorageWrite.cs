@@ -43,6 +43,6 @@ public sealed class StorageWrite
     /// <summary>Messages that promise something that this write makes durable.</summary>
     internal List<RaftMessage> Promises { get; } = [];
 
-    /// <summary>Ticks since it was handed out.</summary>
-    internal int AgeTicks { get; set; }
+    /// <summary>The tick at which it was handed out.</summary>
+    internal long HandedAtTick { get; init; }
 }
