@@ -1,0 +1,151 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace Proto;
+
+/// <summary>A world of actors: their names, event stream, dead letters, clock and log. Several may live in one OS process.</summary>
+public sealed partial class ActorSystem : IAsyncDisposable
+{
+    /// <summary>Address of a system that cannot be reached from others.</summary>
+    public const string NoHost = "nonhost";
+
+    /// <summary>First part of the address of a system that others reach only through the connection that it opened.</summary>
+    public const string Client = "$client";
+
+    private readonly CancellationTokenSource _shutdown = new();
+    private readonly ILogger _logger;
+    private readonly TaskCompletionSource _shutdownDone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string _host = NoHost;
+    private int _port;
+    private int _shutdownBegun;
+
+    public ActorSystem() : this(new ActorSystemConfig()) { }
+
+    public ActorSystem(ActorSystemConfig config)
+    {
+        Config = config;
+        LoggerFactory = config.LoggerFactory ?? Log.Factory;
+        _logger = LoggerFactory.CreateLogger<ActorSystem>();
+        Deadlines = new DeadlineTokens(config.TimeProvider);
+        Metrics = new ProtoMetrics(this);
+        ProcessRegistry = new ProcessRegistry(this);
+        EventStream = new EventStream(_logger);
+        DeadLetter = new DeadLetterProcess(this);
+        DeadLetterPid = ProcessRegistry.TryAdd("$deadletter", DeadLetter).pid;
+        Guardians = new Guardians(this);
+        SharedFuture = config.SharedFutures ? new SharedFutureProcess(this, config.SharedFutureSize) : null;
+        Root = config.ConfigureRootContext(new RootContext(this));
+    }
+
+    /// <summary>Unique per system; also the id of its member in a cluster.</summary>
+    public string Id { get; } = Guid.NewGuid().ToString("N");
+
+    /// <summary><c>host:port</c>, <see cref="NoHost"/>, or <c>$client/{Id}</c>.</summary>
+    public string Address { get; private set; } = NoHost;
+
+    public ActorSystemConfig Config { get; }
+
+    public DiagnosticsStore Diagnostics { get; } = new();
+
+    public ProcessRegistry ProcessRegistry { get; }
+
+    public IRootContext Root { get; }
+
+    /// <summary>Why the system was shut down; empty until then.</summary>
+    public string StoppedReason { get; private set; } = "";
+
+    public Guardians Guardians { get; }
+
+    public Process DeadLetter { get; }
+
+    public PID DeadLetterPid { get; }
+
+    public EventStream EventStream { get; }
+
+    public ProtoMetrics Metrics { get; }
+
+    public ActorSystemExtensions Extensions { get; } = new();
+
+    /// <summary>Cancelled when the shutdown begins.</summary>
+    public CancellationToken Shutdown => _shutdown.Token;
+
+    internal ILoggerFactory LoggerFactory { get; }
+
+    internal DeadlineTokens Deadlines { get; }
+
+    internal SharedFutureProcess? SharedFuture { get; }
+
+    /// <summary>Sets where others reach this system. PIDs made before keep the old address, which still means this system to itself.</summary>
+    public void SetAddress(string host, int port)
+    {
+        _host = host;
+        _port = port;
+        Address = string.Create(CultureInfo.InvariantCulture, $"{host}:{port}");
+    }
+
+    public void SetClientAddress()
+    {
+        _host = Client;
+        _port = 0;
+        Address = $"{Client}/{Id}";
+    }
+
+    public (string Host, int Port) GetAddress() => (_host, _port);
+
+    public IRootContext NewRoot(MessageHeader? headers = null, params Func<Sender, Sender>[] middleware) =>
+        Config.ConfigureRootContext(new RootContext(this, headers, middleware));
+
+    public async ValueTask DisposeAsync()
+    {
+        await ShutdownAsync("Disposed").ConfigureAwait(false);
+        _shutdown.Dispose();
+    }
+
+    /// <summary>
+    /// Cancels <see cref="Shutdown"/>, then stops all actors, parents after their children, and waits for them for at most
+    /// <see cref="ActorSystemConfig.ActorRequestTimeout"/>. Further calls wait for the first.
+    /// </summary>
+    public async Task ShutdownAsync(string reason = "")
+    {
+        if (Interlocked.Exchange(ref _shutdownBegun, 1) == 0)
+        {
+            try
+            {
+                StoppedReason = reason;
+                LogShutdown(_logger, Address, reason);
+                await _shutdown.CancelAsync().ConfigureAwait(false);
+                await StopRootActors().ConfigureAwait(false);
+            }
+            finally
+            {
+                _shutdownDone.SetResult();
+            }
+        }
+
+        await _shutdownDone.Task.ConfigureAwait(false);
+    }
+
+    private async Task StopRootActors()
+    {
+        var roots = ProcessRegistry.Processes
+            .OfType<ActorProcess>()
+            .Where(process => process.Context is { HasParentActor: false })
+            .Select(process => process.Context!.Self)
+            .ToList();
+        try
+        {
+            await Task.WhenAll(roots.Select(Root.StopAsync)).WaitAsync(Config.ActorRequestTimeout, Config.TimeProvider).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            var left = roots.Where(pid => pid.Ref(this) is ActorProcess).Select(pid => pid.ToDiagnosticString()).ToList();
+            LogNotStopped(_logger, Address, left.Count, Config.ActorRequestTimeout, string.Join(", ", left.Take(10)));
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "[{Address}] Actor system shuts down: {Reason}")]
+    private static partial void LogShutdown(ILogger logger, string address, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "[{Address}] {Count} actors did not stop within {Timeout}, among them {Pids}")]
+    private static partial void LogNotStopped(ILogger logger, string address, int count, TimeSpan timeout, string pids);
+}

@@ -1,0 +1,63 @@
+namespace Proto;
+
+internal sealed partial class ActorContext
+{
+    public void ReenterAfter<T>(Task<T> target, Func<Task<T>, Task> action) => Reenter(target, () => action(target));
+
+    public void ReenterAfter(Task target, Func<Task, Task> action) => Reenter(target, () => action(target));
+
+    public void ReenterAfter<T>(Task<T> target, Action<Task<T>> action) =>
+        Reenter(target, () =>
+        {
+            action(target);
+            return Task.CompletedTask;
+        });
+
+    public void ReenterAfter(Task target, Action<Task> action) =>
+        Reenter(target, () =>
+        {
+            action(target);
+            return Task.CompletedTask;
+        });
+
+    public void ReenterAfter(Task target, Action action) =>
+        Reenter(target, () =>
+        {
+            action();
+            return Task.CompletedTask;
+        });
+
+    public void ReenterAfterCancellation(CancellationToken cancellationToken, Action onCancelled)
+    {
+        if (!cancellationToken.CanBeCanceled) return;
+
+        var continuation = new Continuation(
+            () =>
+            {
+                onCancelled();
+                return Task.CompletedTask;
+            },
+            _messageOrEnvelope,
+            Actor);
+        var registration = cancellationToken.UnsafeRegister(_ => _mailbox.PostSystemMessage(continuation), null);
+        // The token may outlive this instance by far.
+        CancellationToken.UnsafeRegister(static state => ((CancellationTokenRegistration)state!).Unregister(), registration);
+    }
+
+    private void Reenter(Task target, Func<Task> action)
+    {
+        var continuation = new Continuation(action, _messageOrEnvelope, Actor);
+        if (target.IsCompleted) _mailbox.PostSystemMessage(continuation);
+        else target.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => _mailbox.PostSystemMessage(continuation));
+    }
+
+    private ValueTask Continue(Continuation continuation)
+    {
+        // Its closure belongs to an instance that is gone.
+        if (_state == ContextState.Stopped || !ReferenceEquals(continuation.Actor, _actor)) return default;
+        if (Defer(continuation)) return default;
+
+        _messageOrEnvelope = continuation.Message;
+        return Finish(continuation.Action());
+    }
+}

@@ -1,0 +1,28 @@
+using System.Collections.Concurrent;
+
+namespace Proto;
+
+/// <summary>A fact for whoever inspects a running system.</summary>
+public sealed record DiagnosticsEntry(string Module, string? Message, object? Data);
+
+/// <summary>Facts about a running system: the last <see cref="MaxEvents"/> events, and the current objects by module and key.</summary>
+public sealed class DiagnosticsStore
+{
+    public const int MaxEvents = 1000;
+
+    private readonly ConcurrentQueue<DiagnosticsEntry> _events = new();
+    private readonly ConcurrentDictionary<(string Module, string Key), Func<object>> _objects = new();
+
+    public void RegisterEvent(string module, string message)
+    {
+        _events.Enqueue(new DiagnosticsEntry(module, message, null));
+        while (_events.Count > MaxEvents) _events.TryDequeue(out _);
+    }
+
+    public void RegisterObject(string module, string key, object data) => _objects[(module, key)] = () => data;
+
+    public void RegisterObject(string module, string key, Func<object> data) => _objects[(module, key)] = data;
+
+    public IReadOnlyList<DiagnosticsEntry> Get() =>
+        [.. _events, .. _objects.Select(entry => new DiagnosticsEntry(entry.Key.Module, entry.Key.Key, entry.Value()))];
+}

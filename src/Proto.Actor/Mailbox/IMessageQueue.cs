@@ -1,0 +1,17 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Proto.Mailbox;
+
+/// <summary>User messages of one mailbox: many producers, one consumer at a time. A struct, so that the mailbox calls it directly.</summary>
+internal interface IMessageQueue
+{
+    int Count { get; }
+
+    /// <summary>Consumer side, but harmless from others: they may see a message that is being taken.</summary>
+    bool IsEmpty { get; }
+
+    /// <summary>False when the queue refuses the message.</summary>
+    bool TryEnqueue(object message);
+
+    bool TryDequeue([MaybeNullWhen(false)] out object message);
+}

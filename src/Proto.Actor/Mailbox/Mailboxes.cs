@@ -1,0 +1,29 @@
+using System.Threading.Channels;
+
+namespace Proto.Mailbox;
+
+public static class UnboundedMailbox
+{
+    public static IMailbox Create(params IMailboxStatistics[] stats) => new DefaultMailbox<SegmentedQueue>(default, stats);
+}
+
+/// <summary>A mailbox that holds at most <c>size</c> user messages. What does not fit goes to dead letters, so a requester is told at once.</summary>
+public static class BoundedMailbox
+{
+    /// <summary>Refuses the newest message when full.</summary>
+    public static IMailbox Create(int size, params IMailboxStatistics[] stats) => new BoundedDefaultMailbox(size, BoundedChannelFullMode.Wait, stats);
+
+    /// <param name="size">Most user messages held.</param>
+    /// <param name="fullMode">Which message loses when full. Posting never waits: <see cref="BoundedChannelFullMode.Wait"/> refuses the newest.</param>
+    /// <param name="stats">Observers.</param>
+    public static IMailbox Create(int size, BoundedChannelFullMode fullMode, params IMailboxStatistics[] stats) =>
+        new BoundedDefaultMailbox(size, fullMode, stats);
+}
+
+internal sealed class BoundedDefaultMailbox : DefaultMailbox<BoundedQueue>
+{
+    public BoundedDefaultMailbox(int size, BoundedChannelFullMode mode, IMailboxStatistics[] statistics) : base(default, statistics) =>
+        Queue = new BoundedQueue(size, mode, Refused);
+
+    private protected override void Refused(object msg) => (Invoker as ActorContext)?.Refuse(msg);
+}

@@ -1,0 +1,18 @@
+using Proto.Mailbox;
+
+namespace Proto;
+
+/// <summary>A local actor: hands messages to its mailbox.</summary>
+public sealed class ActorProcess : Process
+{
+    public ActorProcess(ActorSystem system, IMailbox mailbox) : base(system) => Mailbox = mailbox;
+
+    internal IMailbox Mailbox { get; }
+
+    /// <summary>Set when the process was spawned by the default spawner.</summary>
+    internal ActorContext? Context { get; set; }
+
+    protected internal override void SendUserMessage(PID pid, object message) => Mailbox.PostUserMessage(message);
+
+    protected internal override void SendSystemMessage(PID pid, SystemMessage message) => Mailbox.PostSystemMessage(message);
+}

@@ -1,0 +1,74 @@
+using Microsoft.Extensions.Logging;
+
+namespace Proto;
+
+/// <summary>A message that reached nobody.</summary>
+/// <param name="Pid">Where it was sent.</param>
+/// <param name="Message">The message without envelope.</param>
+/// <param name="Sender">Who waits for an answer; told <see cref="DeadLetterResponse"/>.</param>
+/// <param name="Header">Its headers.</param>
+public sealed record DeadLetterEvent(PID Pid, object Message, PID? Sender, MessageHeader? Header = null);
+
+/// <summary>The target of a request does not exist, or stopped before it answered.</summary>
+public sealed class DeadLetterException : Exception
+{
+    public DeadLetterException(PID pid) : base($"{pid.ToDiagnosticString()} no longer exists") => Pid = pid;
+
+    public PID Pid { get; }
+}
+
+/// <summary>Takes what nobody can take: publishes <see cref="DeadLetterEvent"/>, answers requesters and watchers, logs within limits.</summary>
+public sealed partial class DeadLetterProcess : Process
+{
+    private readonly ILogger _logger;
+    private readonly LogThrottle _throttle;
+
+    internal DeadLetterProcess(ActorSystem system) : base(system)
+    {
+        var config = system.Config;
+        _logger = system.LoggerFactory.CreateLogger<DeadLetterProcess>();
+        _throttle = new LogThrottle(config.TimeProvider, config.DeadLetterThrottleCount, config.DeadLetterThrottleInterval);
+    }
+
+    protected internal override void SendUserMessage(PID pid, object message)
+    {
+        var (bare, sender, header) = MessageEnvelope.Unwrap(message);
+        System.Metrics.DeadLetter(bare);
+        System.EventStream.Publish(new DeadLetterEvent(pid, bare, sender, header));
+        Log(pid, bare, sender);
+
+        // A poison pill to nobody has reached its goal, whoever sent it.
+        if (sender is not null && bare is not PoisonPill) sender.SendUserMessage(System, new DeadLetterResponse { Target = pid });
+    }
+
+    protected internal override void SendSystemMessage(PID pid, SystemMessage message)
+    {
+        if (message is Watch watch)
+        {
+            watch.Watcher.SendSystemMessage(System, new Terminated { Who = pid, Why = TerminatedReason.NotFound });
+            return;
+        }
+
+        if (message is IgnoreDeadLetterLogging) return;
+
+        System.Metrics.DeadLetter(message);
+        System.EventStream.Publish(new DeadLetterEvent(pid, message, null));
+    }
+
+    private void Log(PID pid, object message, PID? sender)
+    {
+        if (message is IgnoreDeadLetterLogging || !_logger.IsEnabled(LogLevel.Information)) return;
+        if (sender is not null && !System.Config.DeadLetterRequestLogging) return;
+
+        if (!_throttle.TryEnter(out var suppressed)) return;
+
+        if (suppressed > 0) LogSuppressed(_logger, suppressed);
+        LogDeadLetter(_logger, System.Address, pid.ToDiagnosticString(), message.GetType().Name, sender?.ToDiagnosticString());
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "[{Address}] No process {Target} for {MessageType} from {Sender}")]
+    private static partial void LogDeadLetter(ILogger logger, string address, string target, string messageType, string? sender);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} more dead letters were not logged")]
+    private static partial void LogSuppressed(ILogger logger, int count);
+}

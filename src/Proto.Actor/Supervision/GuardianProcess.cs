@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Logging;
+
+namespace Proto;
+
+/// <summary>Supervises actors that the root context spawned with one strategy. Has no mailbox: it decides on the failing child's thread.</summary>
+internal sealed partial class GuardianProcess : Process, ISupervisor, ISystemContext
+{
+    private readonly ISupervisorStrategy _strategy;
+    private readonly ILogger _logger;
+
+    public GuardianProcess(ActorSystem system, ISupervisorStrategy strategy) : base(system)
+    {
+        _strategy = strategy;
+        _logger = system.LoggerFactory.CreateLogger<GuardianProcess>();
+        Pid = system.ProcessRegistry.TryAdd($"guardian/{system.ProcessRegistry.NextId()}", this).pid;
+    }
+
+    public PID Pid { get; }
+
+    ActorSystem ISystemContext.System => System;
+
+    public IReadOnlyCollection<PID> Children =>
+        System.ProcessRegistry.Processes
+            .OfType<ActorProcess>()
+            .Where(process => Pid.Equals(process.Context?.Parent))
+            .Select(process => process.Context!.Self)
+            .ToList();
+
+    /// <summary>There is nobody above: the children are stopped.</summary>
+    public void EscalateFailure(Exception reason, object? message)
+    {
+        LogEscalated(_logger, Pid.ToDiagnosticString(), reason);
+        StopChildren([.. Children]);
+    }
+
+    public void RestartChildren(Exception reason, params PID[] pids)
+    {
+        foreach (var pid in pids) pid.SendSystemMessage(System, new Restart(reason));
+    }
+
+    public void StopChildren(params PID[] pids)
+    {
+        foreach (var pid in pids) pid.Stop(System);
+    }
+
+    public void ResumeChildren(params PID[] pids)
+    {
+        foreach (var pid in pids) pid.SendSystemMessage(System, ResumeMailbox.Instance);
+    }
+
+    protected internal override void SendUserMessage(PID pid, object message) => System.DeadLetter.SendUserMessage(pid, message);
+
+    protected internal override void SendSystemMessage(PID pid, SystemMessage message)
+    {
+        if (message is Failure failure) _strategy.HandleFailure(this, failure.Who, failure.RestartStatistics, failure.Reason, failure.Message);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A failure was escalated to the guardian {Guardian}; all its actors are stopped")]
+    private static partial void LogEscalated(ILogger logger, string guardian, Exception reason);
+}
