@@ -1,3 +1,4 @@
+using ActorCluster.Membership;
 using ActorCluster.Protocol;
 using ActorCluster.Protocol.Keyspace;
 using ActorCluster.Protocol.Membership;
@@ -6,22 +7,36 @@ using Google.Protobuf;
 namespace ActorCluster.Keyspace;
 
 /// <summary>
-/// The partition map as a part of the coordinator's replicated state: one map, replaced only by its successor, agreed
-/// through the coordinator's log. Apply is a pure function of the log.
+/// The partition map as a part of the coordinator's replicated state: built from the cluster that was formed, then replaced
+/// only by its successor. A pure function of the coordinator's log.
 /// Invariant: versions rise by one; a group id that was ever used is never given to another partition.
 /// </summary>
-public sealed class PartitionMapPart
+public sealed class PartitionMapPart : ICoordinatorPart
 {
     ulong _highestGroup;
 
     /// <summary>Name under which the part is registered with the coordinator.</summary>
-    public string Name => "partitions";
+    public const string PartName = "partitions";
 
-    /// <summary>The map in force, or null before the first.</summary>
+    public string Name => PartName;
+
+    /// <summary>The map in force, or null before the cluster is formed.</summary>
     public PartitionMapView? Current { get; private set; }
 
-    /// <summary>The command that brings the first map into force.</summary>
-    public static PartitionMapCommand First(PartitionMap map) => new() { ExpectedVersion = 0, Map = map };
+    public PartitionMap? Partitions => Current?.Map;
+
+    /// <summary>The first map: replicas over the first members in the order of their agreement.</summary>
+    public void Formed(FormedCluster cluster)
+    {
+        var members = cluster.Members.Select(m => new NodeUid(m.Uid)).ToArray();
+        Take(PartitionMapView.BuildFirst((int)cluster.Partitions, (int)cluster.ReplicationFactor, members));
+    }
+
+    public PartResult Apply(ByteString command, CommittedView view)
+    {
+        var reply = Apply(PartitionMapCommand.Parser.ParseFrom(command));
+        return new PartResult(reply.Failure is null, reply);
+    }
 
     /// <summary>Applies a committed command. A refusal changes nothing and says the version in force.</summary>
     public PartitionMapReply Apply(PartitionMapCommand command)
@@ -36,14 +51,14 @@ public sealed class PartitionMapPart
         foreach (var partition in map.Partitions)
         {
             var group = new GroupId(partition.Group);
-            if (partition.Group <= _highestGroup && Current?.ByGroup(group) is null)
+            var before = Current?.ByGroup(group);
+            if (before is null && partition.Group <= _highestGroup)
                 return Refuse(ErrorCode.InvalidArgument, $"partition {partition.Id}: group {group} was used before");
-            if (Current?.ByGroup(group) is { } before && (before.Id != partition.Id || before.Generation > partition.Generation))
+            if (before is not null && (before.Id != partition.Id || before.Generation > partition.Generation))
                 return Refuse(ErrorCode.InvalidArgument, $"partition {partition.Id}: group {group} belongs to partition {before.Id}, generation {before.Generation}");
         }
 
-        Current = PartitionMapView.Of(map);
-        foreach (var partition in map.Partitions) _highestGroup = Math.Max(_highestGroup, partition.Group);
+        Take(map);
         return new PartitionMapReply { Version = map.Version };
 
         PartitionMapReply Refuse(ErrorCode code, string message) => new()
@@ -53,17 +68,27 @@ public sealed class PartitionMapPart
         };
     }
 
-    /// <summary>The state for a snapshot.</summary>
-    public PartitionMapState Save() => new() { Map = Current?.Map, HighestGroup = _highestGroup };
+    public ByteString Save() => new PartitionMapState { Map = Current?.Map, HighestGroup = _highestGroup }.ToByteString();
 
-    /// <summary>Replaces the state by a saved one.</summary>
-    /// <exception cref="System.IO.InvalidDataException">It is not a valid state.</exception>
-    public void Restore(PartitionMapState state)
+    public void Restore(ByteString state)
     {
-        Current = state.Map is null ? null : PartitionMapView.Of(state.Map);
-        _highestGroup = state.HighestGroup;
+        PartitionMapState saved;
+        try
+        {
+            saved = PartitionMapState.Parser.ParseFrom(state);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new InvalidDataException("not a state of the part 'partitions'", e);
+        }
+
+        Current = saved.Map is null ? null : PartitionMapView.Of(saved.Map);
+        _highestGroup = saved.HighestGroup;
     }
 
-    /// <summary>The state for a snapshot, as bytes.</summary>
-    public ByteString SaveBytes() => Save().ToByteString();
+    void Take(PartitionMap map)
+    {
+        Current = PartitionMapView.Of(map);
+        foreach (var partition in map.Partitions) _highestGroup = Math.Max(_highestGroup, partition.Group);
+    }
 }

@@ -62,26 +62,30 @@ public sealed class SessionTable
         place.InsertBefore(_ring);
     }
 
-    /// <summary>Decides what is to be done with a command that carries a session.</summary>
+    /// <summary>Decides what is to be done with a committed command that carries a session, and acknowledges what it acknowledges.</summary>
     public SessionVerdict Begin(SessionRef reference, ulong requestHash, ulong timeMs, out CommandReply? reply)
     {
+        if (_sessions.TryGetValue(reference.SessionId, out var place)) ForgetBelow(Touch(place, timeMs), reference.LowestPending);
+        return Look(reference, requestHash, out reply);
+    }
+
+    /// <summary>
+    /// What <see cref="Begin"/> would decide now; changes nothing. For one who must know before proposing: a grain's turn
+    /// that would fail, or change nothing, because its first attempt has had its effect already.
+    /// </summary>
+    public SessionVerdict Look(SessionRef reference, ulong requestHash, out CommandReply? reply)
+    {
+        var sequence = reference.Sequence;
         reply = null;
-        if (!_sessions.TryGetValue(reference.SessionId, out var place))
+        if (Find(reference.SessionId) is not { } session)
         {
             reply = Expired($"session {reference.SessionId} is unknown here: it ended, or was never opened");
-            return SessionVerdict.Refused;
         }
-
-        var session = Touch(place, timeMs);
-        ForgetBelow(session, reference.LowestPending);
-        var sequence = reference.Sequence;
-        if (sequence < session.LowestPending)
+        else if (sequence < session.LowestPending)
         {
             reply = Expired($"session {session.Id} was told that nobody waits for sequence {sequence} (lowest pending is {session.LowestPending})");
-            return SessionVerdict.Refused;
         }
-
-        if (session.TryGet(sequence, out var stored, out var hash))
+        else if (session.TryGet(sequence, out var stored, out var hash))
         {
             if (hash == requestHash)
             {
@@ -89,32 +93,21 @@ public sealed class SessionTable
                 return SessionVerdict.Repeat;
             }
 
-            reply = new CommandReply
-            {
-                Failure = Failures.NotExecuted(ErrorCode.Conflict, $"session {session.Id} used sequence {sequence} for another request"),
-            };
-            return SessionVerdict.Refused;
+            reply = Refused(ErrorCode.Conflict, $"session {session.Id} used sequence {sequence} for another request");
         }
-
-        if (sequence - session.LowestPending >= Window)
+        else if (sequence - session.LowestPending >= Window)
         {
-            reply = Overloaded($"session {session.Id}: sequence {sequence} is {Window} or more above lowest pending {session.LowestPending}");
-            return SessionVerdict.Refused;
+            reply = Refused(ErrorCode.Overloaded, $"session {session.Id}: sequence {sequence} is {Window} or more above lowest pending {session.LowestPending}");
         }
-
-        if (session.StoredBytes >= SessionLimits.MaxReplyBytesPerSession)
+        else if (session.StoredBytes >= SessionLimits.MaxReplyBytesPerSession)
         {
-            reply = Overloaded(
+            reply = Refused(
+                ErrorCode.Overloaded,
                 $"session {session.Id} keeps {session.StoredBytes} bytes of unacknowledged replies; at most {SessionLimits.MaxReplyBytesPerSession} are allowed");
-            return SessionVerdict.Refused;
         }
 
-        return SessionVerdict.Execute;
+        return reply is null ? SessionVerdict.Execute : SessionVerdict.Refused;
     }
-
-    /// <summary>The reply that a repeat would get, for one who asks before proposing (a grain's turn); null when there is none yet.</summary>
-    public CommandReply? Peek(SessionRef reference, ulong requestHash) =>
-        Find(reference.SessionId) is { } session && session.TryGet(reference.Sequence, out var reply, out var hash) && hash == requestHash ? reply : null;
 
     /// <summary>Keeps the reply of a command that <see cref="Begin"/> let through in this entry.</summary>
     public void Store(SessionRef reference, CommandReply reply, ulong requestHash)
@@ -195,7 +188,7 @@ public sealed class SessionTable
     // What a repeat did before its session ended cannot be known any more.
     static CommandReply Expired(string message) => new() { Failure = Failures.Unknown(ErrorCode.SessionExpired, message) };
 
-    static CommandReply Overloaded(string message) => new() { Failure = Failures.NotExecuted(ErrorCode.Overloaded, message) };
+    static CommandReply Refused(ErrorCode code, string message) => new() { Failure = Failures.NotExecuted(code, message) };
 
     sealed class Place
     {
