@@ -1,0 +1,28 @@
+namespace Proto.Remote;
+
+/// <summary>How messages leave for one address.</summary>
+public record EndpointWriterOptions
+{
+    /// <summary>Most messages in one frame.</summary>
+    public int EndpointWriterBatchSize { get; set; } = 1000;
+
+    /// <summary>Attempts to reach an address that never answered yet, before what waits for it becomes dead letters. A peer that was connected gets one.</summary>
+    public int MaxRetries { get; set; } = 3;
+
+    /// <summary>The pause between two attempts to reach an address (a random part of up to half is taken off).</summary>
+    public TimeSpan RetryBackOff { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Kept for source compatibility: retries are bounded by <see cref="MaxRetries"/>, not by a time span.</summary>
+    public TimeSpan? RetryTimeSpan { get; set; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>Most messages waiting for one address (as many again may be in the hands of its writer); more become dead letters.</summary>
+    public int MaxQueuedMessages { get; set; } = 131_072;
+
+    /// <summary>Largest serialised message, in bytes. A frame may be twice as large; a larger one is refused with RESOURCE_EXHAUSTED.</summary>
+    public int MaxMessageBytes { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>Time for the connection and for the handshake of one attempt.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    internal int MaxFrameBytes => checked(MaxMessageBytes * 2);
+}

@@ -1,0 +1,86 @@
+using System.Text.Json;
+using Google.Protobuf.Reflection;
+using Microsoft.Extensions.Logging;
+
+namespace Proto.Remote;
+
+public static class RemoteConfigExtensions
+{
+    public static TRemoteConfig WithAdvertisedHost<TRemoteConfig>(this TRemoteConfig config, string? advertisedHost)
+        where TRemoteConfig : RemoteConfigBase => config with { AdvertisedHost = advertisedHost };
+
+    public static TRemoteConfig WithAdvertisedPort<TRemoteConfig>(this TRemoteConfig config, int? advertisedPort)
+        where TRemoteConfig : RemoteConfigBase => config with { AdvertisedPort = advertisedPort };
+
+    public static TRemoteConfig WithEndpointWriterBatchSize<TRemoteConfig>(this TRemoteConfig config, int endpointWriterBatchSize)
+        where TRemoteConfig : RemoteConfigBase =>
+        config with { EndpointWriterOptions = config.EndpointWriterOptions with { EndpointWriterBatchSize = endpointWriterBatchSize } };
+
+    public static TRemoteConfig WithEndpointWriterMaxRetries<TRemoteConfig>(this TRemoteConfig config, int endpointWriterMaxRetries)
+        where TRemoteConfig : RemoteConfigBase =>
+        config with { EndpointWriterOptions = config.EndpointWriterOptions with { MaxRetries = endpointWriterMaxRetries } };
+
+    public static TRemoteConfig WithEndpointWriterRetryTimeSpan<TRemoteConfig>(this TRemoteConfig config, TimeSpan endpointWriterRetryTimeSpan)
+        where TRemoteConfig : RemoteConfigBase =>
+        config with { EndpointWriterOptions = config.EndpointWriterOptions with { RetryTimeSpan = endpointWriterRetryTimeSpan } };
+
+    public static TRemoteConfig WithEndpointWriterRetryBackOff<TRemoteConfig>(this TRemoteConfig config, TimeSpan endpointWriterRetryBackoff)
+        where TRemoteConfig : RemoteConfigBase =>
+        config with { EndpointWriterOptions = config.EndpointWriterOptions with { RetryBackOff = endpointWriterRetryBackoff } };
+
+    /// <summary>Largest serialised message in bytes; every node of a cluster must agree on it.</summary>
+    public static TRemoteConfig WithMaxMessageBytes<TRemoteConfig>(this TRemoteConfig config, int maxMessageBytes)
+        where TRemoteConfig : RemoteConfigBase =>
+        config with { EndpointWriterOptions = config.EndpointWriterOptions with { MaxMessageBytes = maxMessageBytes } };
+
+    /// <summary>Most messages waiting for one address.</summary>
+    public static TRemoteConfig WithMaxQueuedMessages<TRemoteConfig>(this TRemoteConfig config, int maxQueuedMessages)
+        where TRemoteConfig : RemoteConfigBase =>
+        config with { EndpointWriterOptions = config.EndpointWriterOptions with { MaxQueuedMessages = maxQueuedMessages } };
+
+    public static TRemoteConfig WithProtoMessages<TRemoteConfig>(this TRemoteConfig config, params FileDescriptor[] fileDescriptors)
+        where TRemoteConfig : RemoteConfigBase
+    {
+        foreach (var file in fileDescriptors) config.Serialization.RegisterFileDescriptor(file);
+        return config;
+    }
+
+    /// <summary>Lets these classes or records travel as JSON; types that nobody registered never do.</summary>
+    public static TRemoteConfig WithJsonTypes<TRemoteConfig>(this TRemoteConfig config, params Type[] types)
+        where TRemoteConfig : RemoteConfigBase
+    {
+        foreach (var type in types) config.Serialization.RegisterJsonType(type);
+        return config;
+    }
+
+    public static TRemoteConfig WithRemoteKind<TRemoteConfig>(this TRemoteConfig config, string kind, Props prop)
+        where TRemoteConfig : RemoteConfigBase => config with { RemoteKinds = config.RemoteKinds.SetItem(kind, prop) };
+
+    public static TRemoteConfig WithRemoteKinds<TRemoteConfig>(this TRemoteConfig config, params (string kind, Props prop)[] knownKinds)
+        where TRemoteConfig : RemoteConfigBase
+    {
+        var kinds = config.RemoteKinds;
+        foreach (var (kind, prop) in knownKinds) kinds = kinds.SetItem(kind, prop);
+        return config with { RemoteKinds = kinds };
+    }
+
+    public static TRemoteConfig WithSerializer<TRemoteConfig>(this TRemoteConfig config, int serializerId, int priority, ISerializer serializer)
+        where TRemoteConfig : RemoteConfigBase
+    {
+        config.Serialization.RegisterSerializer(serializerId, priority, serializer);
+        return config;
+    }
+
+    public static TRemoteConfig WithJsonSerializerOptions<TRemoteConfig>(this TRemoteConfig config, JsonSerializerOptions options)
+        where TRemoteConfig : RemoteConfigBase
+    {
+        config.Serialization.JsonSerializerOptions = options;
+        return config;
+    }
+
+    public static TRemoteConfig WithLogLevelForDeserializationErrors<TRemoteConfig>(this TRemoteConfig config, LogLevel level)
+        where TRemoteConfig : RemoteConfigBase => config with { DeserializationErrorLogLevel = level };
+
+    public static TRemoteConfig WithRemoteDiagnostics<TRemoteConfig>(this TRemoteConfig config, bool enabled)
+        where TRemoteConfig : RemoteConfigBase => config with { RemoteDiagnostics = enabled };
+}

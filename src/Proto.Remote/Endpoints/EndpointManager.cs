@@ -1,0 +1,196 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Proto.Remote.Transport;
+using Proto.Remote.Wire;
+
+namespace Proto.Remote.Endpoints;
+
+/// <summary>The endpoints of a system: outgoing by address, clients by their system id, and the streams that others opened.</summary>
+sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config, BlockList blockList, bool isClient)
+{
+    static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(3);
+
+    readonly ILogger _logger = system.LoggerFactory.CreateLogger<EndpointManager>();
+    readonly ConcurrentDictionary<string, ServerEndpoint> _servers = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, ClientEndpoint> _clients = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<InboundStream, byte> _inbound = [];
+    readonly Lock _gate = new();
+    volatile bool _stopping;
+
+    public bool IsClient => isClient;
+
+    public BlockList BlockList => blockList;
+
+    /// <summary>The process behind a PID of another address; null when this is no address of anybody.</summary>
+    public Process? Resolve(PID pid)
+    {
+        if (pid.Address.StartsWith(Handshake.ClientPrefix, StringComparison.Ordinal))
+            return _clients.TryGetValue(pid.Address[Handshake.ClientPrefix.Length..], out var client) ? client.Process : null;
+        return pid.Address.Contains(':', StringComparison.Ordinal) ? GetOrAdd(pid.Address)?.Process : null;
+    }
+
+    /// <summary>A local id of the form <c>$client/{system id}/{id}</c> stands for an actor of a client connected here.</summary>
+    public Process? ResolveClient(string id)
+    {
+        var rest = id.AsSpan(Handshake.ClientPrefix.Length);
+        var slash = rest.IndexOf('/');
+        return slash > 0 && _clients.TryGetValue(rest[..slash].ToString(), out var client) ? client.Process : null;
+    }
+
+    public ServerEndpoint? GetOrAdd(string address)
+    {
+        if (_servers.TryGetValue(address, out var known)) return known;
+        lock (_gate)
+        {
+            if (_stopping) return null;
+            if (_servers.TryGetValue(address, out known)) return known;
+            var added = new ServerEndpoint(system, this, config, address);
+            _servers[address] = added;
+            return added;
+        }
+    }
+
+    /// <summary>A message came too late for an endpoint that is being forgotten.</summary>
+    public void SendAgain(ServerEndpoint forgotten, in OutgoingMessage message)
+    {
+        Remove(forgotten);
+        if (GetOrAdd(forgotten.Address) is { } fresh && fresh != forgotten) fresh.Send(message);
+        else DeadLetters.NotSent(system, message);
+    }
+
+    public void Remove(ServerEndpoint endpoint)
+    {
+        endpoint.Process.Retire();
+        _servers.TryRemove(KeyValuePair.Create(endpoint.Address, endpoint));
+    }
+
+    public void RemoteTerminated(PID watcher, Terminated terminated)
+    {
+        if (_servers.TryGetValue(terminated.Who.Address, out var endpoint) && endpoint.RemoveWatch(terminated.Who.Id, watcher))
+            watcher.SendSystemMessage(system, terminated);
+    }
+
+    /// <summary>What this system says first on a stream that it opens.</summary>
+    public RemoteMessage Greeting()
+    {
+        if (isClient)
+            return new RemoteMessage { ConnectRequest = new ConnectRequest { ClientConnection = new ClientConnection { MemberId = system.Id } } };
+        var server = new ServerConnection { MemberId = system.Id, Address = system.Address };
+        server.BlockList.AddRange(blockList.BlockedMembers);
+        return new RemoteMessage { ConnectRequest = new ConnectRequest { ServerConnection = server } };
+    }
+
+    /// <summary>Serves a stream that another system opened.</summary>
+    public async Task AcceptAsync(GrpcServerCall call)
+    {
+        var first = await call.Requests.ReadAsync(call.Aborted).ConfigureAwait(false)
+            ?? throw new GrpcException(GrpcStatusCode.InvalidArgument, "the stream ended before its ConnectRequest");
+        var greeting = Handshake.Parse(first.Span).ConnectRequest;
+        switch (greeting?.ConnectionTypeCase)
+        {
+            case ConnectRequest.ConnectionTypeOneofCase.ServerConnection:
+                await AcceptServerAsync(call, greeting.ServerConnection).ConfigureAwait(false);
+                break;
+            case ConnectRequest.ConnectionTypeOneofCase.ClientConnection:
+                await AcceptClientAsync(call, greeting.ClientConnection).ConfigureAwait(false);
+                break;
+            default:
+                throw new GrpcException(GrpcStatusCode.InvalidArgument, "the first message of a stream must be a ConnectRequest");
+        }
+    }
+
+    /// <summary>Ends all streams; always completes.</summary>
+    public async Task StopAsync(bool graceful)
+    {
+        lock (_gate) _stopping = true;
+        var ending = new List<Task>();
+        foreach (var endpoint in _servers.Values) ending.Add(endpoint.StopAsync(graceful));
+        foreach (var client in _clients.Values) ending.Add(client.StopAsync(graceful));
+        foreach (var stream in _inbound.Keys) ending.Add(stream.StopAsync(graceful));
+        try
+        {
+            await Task.WhenAll(ending).WaitAsync(ShutdownTimeout, system.Config.TimeProvider).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            LogSlowShutdown(_logger, ShutdownTimeout);
+        }
+    }
+
+    async Task AcceptServerAsync(GrpcServerCall call, ServerConnection greeting)
+    {
+        if (greeting.MemberId.Length == 0 || greeting.Address.Length == 0)
+            throw new GrpcException(GrpcStatusCode.InvalidArgument, "ServerConnection needs member_id and address");
+        // The rest of the list is a rumour and blocks nobody.
+        if (greeting.BlockList.Contains(system.Id)) return;
+        if (!await AnswerAsync(call, greeting.MemberId).ConfigureAwait(false)) return;
+
+        var stream = new InboundStream(call, new IncomingMessages(system, config, this, greeting.Address, "", fromClient: false));
+        _inbound[stream] = 0;
+        if (_servers.TryGetValue(greeting.Address, out var back)) back.Probe();
+        try
+        {
+            if (_stopping) return;
+            await stream.ReadToEndAsync().ConfigureAwait(false);
+        }
+        catch (Exception broken) when (broken is IOException or OperationCanceledException)
+        {
+            LogInboundLost(_logger, greeting.Address, greeting.MemberId, broken.Message);
+            // Its connection broke: has the peer died, or only the connection?
+            if (!_stopping && !stream.IsStopping) GetOrAdd(greeting.Address)?.Probe();
+        }
+        catch (GrpcException malformed)
+        {
+            LogInboundRefused(_logger, greeting.Address, greeting.MemberId, malformed.Status);
+            throw;
+        }
+        finally
+        {
+            _inbound.TryRemove(stream, out _);
+            stream.Ended();
+        }
+    }
+
+    async Task AcceptClientAsync(GrpcServerCall call, ClientConnection greeting)
+    {
+        if (greeting.MemberId.Length == 0) throw new GrpcException(GrpcStatusCode.InvalidArgument, "ClientConnection needs member_id");
+        if (!await AnswerAsync(call, greeting.MemberId).ConfigureAwait(false)) return;
+
+        var client = new ClientEndpoint(system, config, call, greeting.MemberId);
+        if (_clients.TryGetValue(greeting.MemberId, out var former)) _ = former.StopAsync(graceful: false);
+        _clients[greeting.MemberId] = client;
+        try
+        {
+            if (_stopping) return;
+            var prefix = ClientEndpoint.AddressOf(greeting.MemberId) + "/";
+            await client.RunAsync(new IncomingMessages(system, config, this, system.Address, prefix, fromClient: true)).ConfigureAwait(false);
+        }
+        catch (GrpcException malformed)
+        {
+            LogInboundRefused(_logger, ClientEndpoint.AddressOf(greeting.MemberId), greeting.MemberId, malformed.Status);
+            throw;
+        }
+        finally
+        {
+            _clients.TryRemove(KeyValuePair.Create(greeting.MemberId, client));
+        }
+    }
+
+    /// <summary>False when the caller is blocked here, and has been told.</summary>
+    async Task<bool> AnswerAsync(GrpcServerCall call, string callerId)
+    {
+        var blocked = blockList.IsBlocked(callerId);
+        var answer = new RemoteMessage { ConnectResponse = new ConnectResponse { MemberId = system.Id, Blocked = blocked } };
+        await call.WriteAsync(Handshake.Frame(answer), call.Aborted).ConfigureAwait(false);
+        return !blocked;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The stream from {Address} ({PeerId}) broke: {Reason}")]
+    static partial void LogInboundLost(ILogger logger, string address, string peerId, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The stream from {Address} ({PeerId}) was ended: {Status}")]
+    static partial void LogInboundRefused(ILogger logger, string address, string peerId, GrpcStatus status);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Some streams did not end within {Timeout}")]
+    static partial void LogSlowShutdown(ILogger logger, TimeSpan timeout);
+}

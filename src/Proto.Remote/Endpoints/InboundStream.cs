@@ -1,0 +1,56 @@
+using Proto.Remote.Transport;
+
+namespace Proto.Remote.Endpoints;
+
+/// <summary>A stream that another member opened: it only brings messages. Messages to that member leave over a stream of our own.</summary>
+sealed class InboundStream(GrpcServerCall call, IncomingMessages incoming)
+{
+    static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(1);
+    static readonly byte[] Disconnect = Handshake.Frame(new RemoteMessage { DisconnectRequest = new DisconnectRequest() });
+
+    readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    volatile bool _stopping;
+
+    public bool IsStopping => _stopping;
+
+    /// <exception cref="GrpcException">What came is malformed: the stream ends with that status, other streams do not notice.</exception>
+    public async Task ReadToEndAsync()
+    {
+        while (true)
+        {
+            while (call.Requests.TryRead(out var frame))
+            {
+                // Anything but a batch has no meaning here and is left out.
+                if (Handshake.TryGetBatch(frame.Span, out var batch)) incoming.Receive(batch);
+                else Handshake.Parse(frame.Span);
+            }
+
+            if (!await call.Requests.FillAsync(call.Aborted).ConfigureAwait(false)) return;
+        }
+    }
+
+    public void Ended() => _ended.TrySetResult();
+
+    /// <summary>Ends the stream; gracefully: the peer is told first and may end it itself.</summary>
+    public async Task StopAsync(bool graceful)
+    {
+        _stopping = true;
+        if (graceful)
+        {
+            using var deadline = new CancellationTokenSource(LeaveTimeout);
+            try
+            {
+                await call.WriteAsync(Disconnect, deadline.Token).ConfigureAwait(false);
+                await _ended.Task.WaitAsync(deadline.Token).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception gone) when (gone is IOException or OperationCanceledException)
+            {
+                // It does not listen any more: there is nobody to be polite to.
+            }
+        }
+
+        call.Abort();
+        await _ended.Task.ConfigureAwait(false);
+    }
+}

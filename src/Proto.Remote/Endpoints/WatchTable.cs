@@ -1,0 +1,43 @@
+namespace Proto.Remote.Endpoints;
+
+/// <summary>Which local actors watch which actors behind one endpoint.</summary>
+sealed class WatchTable
+{
+    readonly Lock _gate = new();
+    readonly Dictionary<string, HashSet<PID>> _watchersById = new(StringComparer.Ordinal);
+
+    public void Add(string watcheeId, PID watcher)
+    {
+        lock (_gate)
+        {
+            if (!_watchersById.TryGetValue(watcheeId, out var watchers)) _watchersById[watcheeId] = watchers = [];
+            watchers.Add(watcher);
+        }
+    }
+
+    public bool Remove(string watcheeId, PID watcher)
+    {
+        lock (_gate)
+        {
+            if (!_watchersById.TryGetValue(watcheeId, out var watchers) || !watchers.Remove(watcher)) return false;
+            if (watchers.Count == 0) _watchersById.Remove(watcheeId);
+            return true;
+        }
+    }
+
+    /// <summary>All (watchee id, watcher) pairs; the table is empty afterwards.</summary>
+    public List<(string WatcheeId, PID Watcher)> TakeAll()
+    {
+        lock (_gate)
+        {
+            var all = new List<(string, PID)>();
+            foreach (var (id, watchers) in _watchersById)
+            {
+                foreach (var watcher in watchers) all.Add((id, watcher));
+            }
+
+            _watchersById.Clear();
+            return all;
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+
+namespace Proto.Remote.Transport;
+
+public sealed record GrpcChannelSettings
+{
+    public int MaxMessageBytes { get; init; } = 16 * 1024 * 1024;
+    public int StreamWindowBytes { get; init; } = 2 * 1024 * 1024;
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>HTTP/2 pings find a peer that vanished without closing its connection (half-open): silence of delay + timeout ends it.</summary>
+    public TimeSpan KeepAlivePingDelay { get; init; } = TimeSpan.FromSeconds(3);
+    public TimeSpan KeepAlivePingTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>One HTTP/2 connection (h2c, prior knowledge) to one server; disposing it closes the connection.</summary>
+public sealed class GrpcChannel : IDisposable
+{
+    readonly HttpMessageInvoker _http;
+    readonly Uri _address;
+    readonly GrpcChannelSettings _settings;
+
+    public GrpcChannel(Uri address, GrpcChannelSettings settings)
+    {
+        _address = address;
+        _settings = settings;
+        _http = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ActivityHeadersPropagator = null,
+            EnableMultipleHttp2Connections = false,
+            PooledConnectionLifetime = Timeout.InfiniteTimeSpan,
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            ConnectTimeout = settings.ConnectTimeout,
+            InitialHttp2StreamWindowSize = settings.StreamWindowBytes,
+            KeepAlivePingDelay = settings.KeepAlivePingDelay,
+            KeepAlivePingTimeout = settings.KeepAlivePingTimeout,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+        });
+    }
+
+    /// <summary>Opens a call of <paramref name="method"/> (<c>/package.Service/Method</c>) and sends its first frames with the headers.</summary>
+    /// <exception cref="HttpRequestException">Nobody could be reached.</exception>
+    /// <exception cref="GrpcException">The server answered something else than a gRPC stream.</exception>
+    public async Task<GrpcDuplexCall> OpenAsync(string method, ReadOnlyMemory<byte> firstFrames, CancellationToken cancellationToken)
+    {
+        var content = new DuplexContent(firstFrames);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_address, method))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = content,
+        };
+        request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
+        HttpResponseMessage response;
+        try
+        {
+            response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            content.End();
+            throw;
+        }
+
+        try
+        {
+            if (response.StatusCode != HttpStatusCode.OK)
+                throw new GrpcException(GrpcStatusCode.Unavailable, $"{_address} answered HTTP {(int)response.StatusCode} to {method}");
+            if (GrpcDuplexCall.StatusOf(response.Headers) is { } refused) throw new GrpcException(refused);
+            var requestStream = await content.Opened.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var responseStream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            return new GrpcDuplexCall(content, requestStream, response, new GrpcFrameReader(responseStream, _settings.MaxMessageBytes));
+        }
+        catch
+        {
+            content.End();
+            response.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>Why a connection attempt failed at once: nobody listens there.</summary>
+    public static bool IsRefused(Exception failure) =>
+        failure is HttpRequestException { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } };
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+
+namespace Proto.Remote.Transport;
+
+/// <summary>One open call as its caller sees it. One writer and one reader at a time.</summary>
+public sealed class GrpcDuplexCall : IDisposable
+{
+    readonly DuplexContent _content;
+    readonly Stream _requestStream;
+    readonly HttpResponseMessage _response;
+
+    internal GrpcDuplexCall(DuplexContent content, Stream requestStream, HttpResponseMessage response, GrpcFrameReader responses)
+    {
+        _content = content;
+        _requestStream = requestStream;
+        _response = response;
+        Responses = responses;
+    }
+
+    public GrpcFrameReader Responses { get; }
+
+    /// <summary>The status that the server ended the call with; null while its trailers have not come.</summary>
+    public GrpcStatus? Status => StatusOf(_response.TrailingHeaders);
+
+    /// <summary>Hands complete frames (prefix included) to the connection; waits while the server's window is full.</summary>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken) => _requestStream.WriteAsync(frames, cancellationToken);
+
+    /// <summary>Sends what the connection still gathers.</summary>
+    public Task FlushAsync(CancellationToken cancellationToken) => _requestStream.FlushAsync(cancellationToken);
+
+    /// <summary>Half-closes: no more requests will come.</summary>
+    public void CompleteRequests() => _content.End();
+
+    /// <summary>Ends the call; a call that is not complete is reset. Whoever reads disposes <see cref="Responses"/> when the last read has returned.</summary>
+    public void Dispose()
+    {
+        _response.Dispose();
+        _content.End();
+    }
+
+    internal static GrpcStatus? StatusOf(HttpResponseHeaders headers)
+    {
+        if (!headers.TryGetValues("grpc-status", out var codes)) return null;
+        var code = int.TryParse(First(codes), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? (GrpcStatusCode)number
+            : GrpcStatusCode.Unknown;
+        var message = headers.TryGetValues("grpc-message", out var messages) ? GrpcStatus.DecodeMessage(First(messages)) : "";
+        return new GrpcStatus(code, message);
+    }
+
+    static string First(IEnumerable<string> values)
+    {
+        foreach (var value in values) return value;
+        return "";
+    }
+}

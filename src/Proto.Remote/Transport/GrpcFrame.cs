@@ -1,0 +1,27 @@
+using System.Buffers.Binary;
+
+namespace Proto.Remote.Transport;
+
+/// <summary>
+/// gRPC's length-prefixed message (PROTOCOL-HTTP2.md, Length-Prefixed-Message): one byte "compressed" (always 0 here),
+/// four bytes length, big endian, then the message.
+/// </summary>
+public static class GrpcFrame
+{
+    public const int PrefixLength = 5;
+    public const string ContentType = "application/grpc";
+
+    public static void WritePrefix(Span<byte> destination, int messageLength)
+    {
+        destination[0] = 0;
+        BinaryPrimitives.WriteUInt32BigEndian(destination[1..], (uint)messageLength);
+    }
+
+    public static byte[] Wrap(ReadOnlySpan<byte> message)
+    {
+        var frame = new byte[PrefixLength + message.Length];
+        WritePrefix(frame, message.Length);
+        message.CopyTo(frame.AsSpan(PrefixLength));
+        return frame;
+    }
+}
