@@ -10,6 +10,7 @@ public sealed class ProcessRegistry
     private readonly ConcurrentDictionary<string, Process> _processes = new(StringComparer.Ordinal);
     private readonly ActorSystem _system;
     private ImmutableArray<Func<PID, Process?>> _hostResolvers = [];
+    private Func<string, Process?>? _clientResolver;
     private long _lastId;
 
     internal ProcessRegistry(ActorSystem system) => _system = system;
@@ -33,7 +34,15 @@ public sealed class ProcessRegistry
         return _system.DeadLetter;
     }
 
-    public Process GetLocal(string id) => _processes.TryGetValue(id, out var process) ? process : _system.DeadLetter;
+    /// <summary>Sets the way to clients connected here, whose actors have local ids that begin with <see cref="ActorSystem.Client"/>.</summary>
+    public void RegisterClientResolver(Func<string, Process?> resolver) => _clientResolver = resolver;
+
+    public Process GetLocal(string id)
+    {
+        if (_processes.TryGetValue(id, out var process)) return process;
+
+        return id.StartsWith(ActorSystem.Client, StringComparison.Ordinal) && _clientResolver?.Invoke(id) is { } client ? client : _system.DeadLetter;
+    }
 
     /// <summary>The PIDs of local processes whose id fulfils the condition.</summary>
     public IEnumerable<PID> Find(Func<string, bool> predicate) =>

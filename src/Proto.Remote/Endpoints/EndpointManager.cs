@@ -32,6 +32,7 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
     /// <summary>A local id of the form <c>$client/{system id}/{id}</c> stands for an actor of a client connected here.</summary>
     public Process? ResolveClient(string id)
     {
+        if (!id.StartsWith(Handshake.ClientPrefix, StringComparison.Ordinal)) return null;
         var rest = id.AsSpan(Handshake.ClientPrefix.Length);
         var slash = rest.IndexOf('/');
         return slash > 0 && _clients.TryGetValue(rest[..slash].ToString(), out var client) ? client.Process : null;
