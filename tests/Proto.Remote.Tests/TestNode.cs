@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using Proto.Remote.GrpcNet;
+using Proto.Remote.Tests.Messages;
+
+namespace Proto.Remote.Tests;
+
+/// <summary>An actor system with remoting on a loopback port, and helpers that wait for events.</summary>
+sealed class TestNode : IAsyncDisposable
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    TestNode(ActorSystem system) => System = system;
+
+    public ActorSystem System { get; }
+
+    public string Address => System.Address;
+
+    public IRootContext Root => System.Root;
+
+    public static async Task<TestNode> StartAsync(Func<GrpcNetRemoteConfig, GrpcNetRemoteConfig>? configure = null, int port = 0)
+    {
+        var config = GrpcNetRemoteConfig.BindToLocalhost(port).WithProtoMessages(TestMessagesReflection.Descriptor);
+        var system = new ActorSystem().WithRemote(configure?.Invoke(config) ?? config);
+        await system.Remote().StartAsync();
+        return new TestNode(system);
+    }
+
+    public static async Task<TestNode> StartClientAsync()
+    {
+        var config = GrpcNetRemoteConfig.BindToLocalhost().WithProtoMessages(TestMessagesReflection.Descriptor);
+        var system = new ActorSystem().WithClientRemote(config);
+        await system.Remote().StartAsync();
+        return new TestNode(system);
+    }
+
+    /// <summary>An address where nobody listens: the system gave the port out a moment ago.</summary>
+    public static string UnusedAddress()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return $"127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}";
+    }
+
+    public static CancellationToken Soon() => new CancellationTokenSource(Patience).Token;
+
+    /// <summary>Spawns an actor that puts what it receives into a channel.</summary>
+    public ChannelReader<object> SpawnInbox(string name, out PID pid)
+    {
+        var inbox = Channel.CreateUnbounded<object>();
+        pid = Root.SpawnNamed(
+            Props.FromFunc(context =>
+            {
+                if (context.Message is not (Started or Stopping or Stopped)) inbox.Writer.TryWrite(context.Message!);
+                return Task.CompletedTask;
+            }),
+            name);
+        return inbox.Reader;
+    }
+
+    public PID SpawnEcho(string name = "echo") => Root.SpawnNamed(
+        Props.FromFunc(context =>
+        {
+            if (context.Message is Ping ping) context.Respond(new Pong { Number = ping.Number, Text = ping.Text, Body = ping.Body });
+            return Task.CompletedTask;
+        }),
+        name);
+
+    /// <summary>Events of one type from now on.</summary>
+    public ChannelReader<T> Events<T>() where T : notnull
+    {
+        var events = Channel.CreateUnbounded<T>();
+        System.EventStream.Subscribe<T>(published => { events.Writer.TryWrite(published); });
+        return events.Reader;
+    }
+
+    public PID Of(string id) => PID.FromAddress(Address, id);
+
+    /// <summary>Ends as a killed process does: no word to anybody.</summary>
+    public Task KillAsync() => System.Remote().ShutdownAsync(graceful: false);
+
+    public async ValueTask DisposeAsync()
+    {
+        await System.Remote().ShutdownAsync();
+        await System.DisposeAsync();
+    }
+}
