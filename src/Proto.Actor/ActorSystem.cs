@@ -24,6 +24,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
     public ActorSystem(ActorSystemConfig config)
     {
         Config = config;
+        Shutdown = _shutdown.Token; // stays readable after disposal
         LoggerFactory = config.LoggerFactory ?? Log.Factory;
         _logger = LoggerFactory.CreateLogger<ActorSystem>();
         Deadlines = new DeadlineTokens(config.TimeProvider);
@@ -67,7 +68,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
     public ActorSystemExtensions Extensions { get; } = new();
 
     /// <summary>Cancelled when the shutdown begins.</summary>
-    public CancellationToken Shutdown => _shutdown.Token;
+    public CancellationToken Shutdown { get; }
 
     internal ILoggerFactory LoggerFactory { get; }
 
@@ -128,7 +129,6 @@ public sealed partial class ActorSystem : IAsyncDisposable
     private async Task StopRootActors()
     {
         var roots = ProcessRegistry.Processes
-            .OfType<ActorProcess>()
             .Where(process => process.Context is { HasParentActor: false })
             .Select(process => process.Context!.Self)
             .ToList();
@@ -138,7 +138,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            var left = roots.Where(pid => pid.Ref(this) is ActorProcess).Select(pid => pid.ToDiagnosticString()).ToList();
+            var left = roots.Where(pid => pid.Ref(this) is not DeadLetterProcess).Select(pid => pid.ToDiagnosticString()).ToList();
             LogNotStopped(_logger, Address, left.Count, Config.ActorRequestTimeout, string.Join(", ", left.Take(10)));
         }
     }

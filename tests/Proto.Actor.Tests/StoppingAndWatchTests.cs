@@ -27,39 +27,38 @@ public sealed class StoppingAndWatchTests
             probe.Drain().Cast<string>());
     }
 
-    [Fact]
-    public async Task Poison_lets_the_queue_finish_and_stop_does_not()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Poison_lets_the_queue_finish_and_stop_sends_it_to_dead_letters(bool poison)
     {
         await using var system = TestSystem.Create();
+        var deadLetters = new Probe();
+        system.EventStream.Subscribe<DeadLetterEvent>(letter => deadLetters.Add(letter.Message));
+        var entered = new TaskCompletionSource();
         var gate = new TaskCompletionSource();
         var handled = new List<int>();
-        var props = Props.FromFunc(async context =>
+        var pid = system.Root.Spawn(Props.FromFunc(async context =>
         {
             if (context.Message is not int number) return;
 
+            entered.TrySetResult();
             await gate.Task;
             handled.Add(number);
-        });
-        var poisoned = system.Root.Spawn(props);
-        for (var i = 0; i < 3; i++) system.Root.Send(poisoned, i);
-        var ended = system.Root.PoisonAsync(poisoned);
+        }));
+        for (var i = 0; i < 3; i++) system.Root.Send(pid, i);
+        await Probe.Within(entered.Task);
+        var waiting = system.Root.RequestAsync<int>(pid, "in the queue");
+
+        var ended = poison ? system.Root.PoisonAsync(pid) : system.Root.StopAsync(pid);
         gate.SetResult();
         await Probe.Within(ended);
-        Assert.Equal([0, 1, 2], handled);
 
-        handled.Clear();
-        gate = new TaskCompletionSource();
-        var deadLetters = new Probe();
-        system.EventStream.Subscribe<DeadLetterEvent>(deadLetters.Add);
-        var stopped = system.Root.Spawn(props);
-        // The first message must be in the handler before the stop overtakes the others.
-        system.Root.Send(stopped, 0);
-        var inHandler = system.Root.RequestAsync<Touched>(stopped, Touch.Instance);
-        for (var i = 1; i < 3; i++) system.Root.Send(stopped, i);
-        gate.SetResult();
-        await Probe.Within(inHandler);
-        await Probe.Within(system.Root.StopAsync(stopped));
-        Assert.Equal(3, handled.Count + deadLetters.Drain().OfType<DeadLetterEvent>().Count(letter => letter.Message is int));
+        Assert.Equal(poison ? [0, 1, 2] : [0], handled);
+        if (poison) return;
+
+        Assert.Equal([1, 2, "in the queue"], await deadLetters.Take(3));
+        await Assert.ThrowsAsync<DeadLetterException>(() => Probe.Within(waiting));
     }
 
     [Fact]

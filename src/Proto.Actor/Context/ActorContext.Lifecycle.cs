@@ -15,7 +15,12 @@ internal sealed partial class ActorContext
     private enum ContextState : byte
     {
         Alive,
+
+        /// <summary>The instance and its children are ending; another instance follows.</summary>
         Restarting,
+
+        /// <summary>There is no instance: the pause before the next one runs.</summary>
+        Pausing,
         Stopping,
         Stopped,
     }
@@ -55,10 +60,9 @@ internal sealed partial class ActorContext
                 ChildFailed(failure);
                 return default;
             case ResumeMailbox:
-                Resumed();
-                return default;
+                return Resumed();
             case RestartDelayElapsed:
-                return _state == ContextState.Restarting ? ReplaceInstance() : default;
+                return _state == ContextState.Pausing ? ReplaceInstance() : default;
             case ReceiveTimerFired:
                 return ReceiveTimerElapsed();
             case SuspendMailbox:
@@ -86,6 +90,7 @@ internal sealed partial class ActorContext
 
         var extras = EnsureExtras();
         if (!_started) extras.StartFailures++;
+        if (extras.JudgedChild is { } child) (extras.EscalatedChildren ??= new PidSet()).Add(child);
         Suspend();
 
         var statistics = extras.RestartStatistics ??= new RestartStatistics(System.Config.TimeProvider);
@@ -136,6 +141,7 @@ internal sealed partial class ActorContext
         System.Metrics.Restarted();
         await Tell(Restarting.Instance).ConfigureAwait(false);
         StopAllChildren();
+        if (_extras is not null) _extras.EscalatedChildren = null;
         await EndInstanceIfChildless().ConfigureAwait(false);
     }
 
@@ -172,6 +178,7 @@ internal sealed partial class ActorContext
         // An instance that cannot start must not be retried in a hot loop, whatever the supervisor's strategy is.
         if (_extras is { StartFailures: > 0 } extras)
         {
+            _state = ContextState.Pausing;
             var pause = Backoff.After(extras.StartFailures, s_firstRestartPause, s_longestRestartPause);
             extras.RestartTimer = OneShotTimer.Start(
                 System.Config.TimeProvider, pause, () => _mailbox.PostSystemMessage(RestartDelayElapsed.Instance));
@@ -276,19 +283,38 @@ internal sealed partial class ActorContext
         _mailbox.PostSystemMessage(SuspendMailbox.Instance);
     }
 
-    private void Resumed()
+    private ValueTask Resumed()
     {
-        _awaitsDecision = false;
-        if (_extras?.Deferred is not { } deferred) return;
+        if (_state < ContextState.Stopping && (_state != ContextState.Alive || _actor is null))
+        {
+            // Told to go on, but there is no instance to go on with: user messages still wait for the next one.
+            _mailbox.PostSystemMessage(SuspendMailbox.Instance);
+            return BeginRestart();
+        }
 
-        _extras.Deferred = null;
-        foreach (var message in deferred) _mailbox.PostSystemMessage(message);
+        _awaitsDecision = false;
+        if (_extras is not { } extras) return default;
+
+        // Children whose failure this actor passed on wait for the same decision.
+        if (extras.EscalatedChildren is { } escalated)
+        {
+            extras.EscalatedChildren = null;
+            ResumeChildren([.. escalated]);
+        }
+
+        if (extras.Deferred is { } deferred)
+        {
+            extras.Deferred = null;
+            foreach (var message in deferred) _mailbox.PostSystemMessage(message);
+        }
+
+        return default;
     }
 
-    /// <summary>Keeps a message from an instance that has failed until it is resumed or replaced.</summary>
-    private bool Defer(SystemMessage message)
+    /// <summary>Keeps a message from an instance that has failed, for when it is resumed or replaced.</summary>
+    private bool DeferWhileUndecided(SystemMessage message)
     {
-        if (!_awaitsDecision || _state != ContextState.Alive) return false;
+        if (!_awaitsDecision || _state >= ContextState.Stopping) return false;
 
         (EnsureExtras().Deferred ??= []).Add(message);
         return true;

@@ -38,7 +38,7 @@ internal sealed partial class ActorContext
                 return Task.CompletedTask;
             },
             _messageOrEnvelope,
-            Actor);
+            CurrentInstance());
         var registration = cancellationToken.UnsafeRegister(_ => _mailbox.PostSystemMessage(continuation), null);
         // The token may outlive this instance by far.
         CancellationToken.UnsafeRegister(static state => ((CancellationTokenRegistration)state!).Unregister(), registration);
@@ -46,16 +46,19 @@ internal sealed partial class ActorContext
 
     private void Reenter(Task target, Func<Task> action)
     {
-        var continuation = new Continuation(action, _messageOrEnvelope, Actor);
+        var continuation = new Continuation(action, _messageOrEnvelope, CurrentInstance());
         if (target.IsCompleted) _mailbox.PostSystemMessage(continuation);
         else target.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => _mailbox.PostSystemMessage(continuation));
     }
+
+    private IActor CurrentInstance() =>
+        _actor ?? throw new InvalidOperationException("an actor can reenter only while it handles a message, not in its constructor");
 
     private ValueTask Continue(Continuation continuation)
     {
         // Its closure belongs to an instance that is gone.
         if (_state == ContextState.Stopped || !ReferenceEquals(continuation.Actor, _actor)) return default;
-        if (Defer(continuation)) return default;
+        if (DeferWhileUndecided(continuation)) return default;
 
         _messageOrEnvelope = continuation.Message;
         return Finish(continuation.Action());

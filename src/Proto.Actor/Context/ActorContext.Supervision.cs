@@ -23,7 +23,16 @@ internal sealed partial class ActorContext
         if (_state != ContextState.Alive) return;
 
         var strategy = _actor as ISupervisorStrategy ?? _props.SupervisorStrategy;
-        strategy.HandleFailure(this, failure.Who, failure.RestartStatistics, failure.Reason, failure.Message);
+        var extras = EnsureExtras();
+        extras.JudgedChild = failure.Who;
+        try
+        {
+            strategy.HandleFailure(this, failure.Who, failure.RestartStatistics, failure.Reason, failure.Message);
+        }
+        finally
+        {
+            extras.JudgedChild = null;
+        }
     }
 
     private void StopAllChildren()
@@ -33,18 +42,25 @@ internal sealed partial class ActorContext
 
     private async ValueTask ProcessTerminated(Terminated terminated)
     {
-        if (_state == ContextState.Stopped) return;
-
-        _extras?.Children.Remove(terminated.Who);
-        if (_state == ContextState.Alive)
+        var wasChild = _extras?.Children.Remove(terminated.Who) == true;
+        switch (_state)
         {
-            if (!Defer(terminated)) await Finish(Handle(terminated)).ConfigureAwait(false);
-            return;
+            case ContextState.Alive:
+                if (!DeferWhileUndecided(terminated)) await Finish(Handle(terminated)).ConfigureAwait(false);
+                break;
+            case ContextState.Restarting when wasChild:
+                await Tell(terminated).ConfigureAwait(false);
+                await EndInstanceIfChildless().ConfigureAwait(false);
+                break;
+            case ContextState.Restarting or ContextState.Pausing:
+                // Watching outlives the instance, so its end is for the next one.
+                DeferWhileUndecided(terminated);
+                break;
+            case ContextState.Stopping:
+                await Tell(terminated).ConfigureAwait(false);
+                if (wasChild) await EndInstanceIfChildless().ConfigureAwait(false);
+                break;
         }
-
-        await Tell(terminated).ConfigureAwait(false);
-        // A replacement that waits for its pause has no instance and no children any more.
-        if (_actor is not null || _state == ContextState.Stopping) await EndInstanceIfChildless().ConfigureAwait(false);
     }
 
     private void AddWatcher(PID watcher)

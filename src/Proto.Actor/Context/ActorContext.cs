@@ -115,6 +115,8 @@ internal sealed partial class ActorContext : IContext, ISupervisor, IMessageInvo
 
         var pid = System.Config.ConfigureProps(props).Spawn(System, $"{Self.Id}/{name}", Self, callback);
         EnsureExtras().Children.Add(pid);
+        // Children are being stopped or were: one more would outlive its parent.
+        if (_state != ContextState.Alive) pid.Stop(System);
         return pid;
     }
 

@@ -15,6 +15,12 @@ internal sealed class ContextExtras
 
     public OneShotTimer? RestartTimer;
 
+    /// <summary>The child whose failure the supervisor strategy is deciding on right now.</summary>
+    public PID? JudgedChild;
+
+    /// <summary>Suspended children whose failure was passed on.</summary>
+    public PidSet? EscalatedChildren;
+
     /// <summary>Continuations and terminations that came while the actor waits for its supervisor's decision.</summary>
     public List<SystemMessage>? Deferred;
 

@@ -9,9 +9,6 @@ public sealed class ActorProcess : Process
 
     internal IMailbox Mailbox { get; }
 
-    /// <summary>Set when the process was spawned by the default spawner.</summary>
-    internal ActorContext? Context { get; set; }
-
     protected internal override void SendUserMessage(PID pid, object message) => Mailbox.PostUserMessage(message);
 
     protected internal override void SendSystemMessage(PID pid, SystemMessage message) => Mailbox.PostSystemMessage(message);

@@ -10,6 +10,9 @@ public abstract class Process
 
     protected internal ActorSystem System { get; }
 
+    /// <summary>The local actor behind this process; null when it is none.</summary>
+    internal ActorContext? Context { get; set; }
+
     internal bool IsDead
     {
         get => _isDead;

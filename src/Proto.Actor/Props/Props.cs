@@ -58,7 +58,7 @@ public sealed record Props
         if (!isNew) throw new ProcessNameExistException(id, self);
 
         var context = new ActorContext(system, props, parent, self, mailbox);
-        actor.Context = context;
+        process.Context = context;
         mailbox.RegisterHandlers(context, props.Dispatcher);
         try
         {

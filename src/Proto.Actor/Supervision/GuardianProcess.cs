@@ -21,7 +21,6 @@ internal sealed partial class GuardianProcess : Process, ISupervisor, ISystemCon
 
     public IReadOnlyCollection<PID> Children =>
         System.ProcessRegistry.Processes
-            .OfType<ActorProcess>()
             .Where(process => Pid.Equals(process.Context?.Parent))
             .Select(process => process.Context!.Self)
             .ToList();

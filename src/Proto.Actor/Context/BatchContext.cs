@@ -1,0 +1,60 @@
+namespace Proto;
+
+/// <summary>A sender of requests that end together: with its token, or when it is disposed.</summary>
+public sealed class BatchContext : ISenderContext, IDisposable
+{
+    private readonly ISenderContext _context;
+    private readonly CancellationTokenSource _end;
+
+    internal BatchContext(ISenderContext context, CancellationToken cancellationToken)
+    {
+        _context = context;
+        _end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+    }
+
+    public ActorSystem System => _context.System;
+
+    public PID? Parent => _context.Parent;
+
+    public PID Self => _context.Self;
+
+    public PID? Sender => _context.Sender;
+
+    public IActor Actor => _context.Actor;
+
+    public MessageHeader Headers => _context.Headers;
+
+    public object? Message => _context.Message;
+
+    public T? Get<T>() => _context.Get<T>();
+
+    public void Set<T>(T obj) => _context.Set(obj);
+
+    public void Set<T, TI>(TI obj) where TI : T => _context.Set<T, TI>(obj);
+
+    public void Remove<T>() => _context.Remove<T>();
+
+    public void Send(PID target, object message) => _context.Send(target, message);
+
+    public void Request(PID target, object message, PID? sender) => _context.Request(target, message, sender);
+
+    /// <summary>A request that ends with the given token or with the batch, whichever is first.</summary>
+    public async Task<T> RequestAsync<T>(PID target, object message, CancellationToken cancellationToken)
+    {
+        if (!cancellationToken.CanBeCanceled || cancellationToken == _end.Token)
+        {
+            return await _context.RequestAsync<T>(target, message, _end.Token).ConfigureAwait(false);
+        }
+
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _end.Token);
+        return await _context.RequestAsync<T>(target, message, either.Token).ConfigureAwait(false);
+    }
+
+    public IFuture GetFuture() => _context.GetFuture();
+
+    public void Dispose()
+    {
+        _end.Cancel();
+        _end.Dispose();
+    }
+}
