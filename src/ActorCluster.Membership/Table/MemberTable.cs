@@ -47,7 +47,8 @@ public sealed class MemberTable(NodeUid self)
 
     public NodeUid Self => self;
 
-    public string ClusterId => _committed.ClusterId;
+    /// <summary>The cluster that the node belongs to; empty while it belongs to none.</summary>
+    public string ClusterId { get; private set; } = "";
 
     /// <summary>Number of the last committed decision known here.</summary>
     public ulong View => _committed.View;
@@ -57,7 +58,7 @@ public sealed class MemberTable(NodeUid self)
 
     /// <summary>The whole table, for readers.</summary>
     public MembershipSnapshot Snapshot => _snapshot ??= new MembershipSnapshot(
-        self, _committed.ClusterId, _committed.View, _members,
+        self, ClusterId, _committed.View, _members,
         [.. _committed.CoordinatorVoters.Select(v => new NodeUid(v))], _committed.Partitions);
 
     public IEnumerable<Member> Members => _members.Values;
@@ -74,6 +75,15 @@ public sealed class MemberTable(NodeUid self)
     }
 
     // --- the committed layer
+
+    /// <summary>The node belongs to a cluster, whose views are still to come; those of any other are refused from now on.</summary>
+    public void BelongTo(string clusterId)
+    {
+        if (ClusterId.Length > 0 && !string.Equals(ClusterId, clusterId, StringComparison.Ordinal))
+            throw new InvalidOperationException($"the node belongs to cluster '{ClusterId}', not to '{clusterId}'");
+        ClusterId = clusterId;
+        _snapshot = null;
+    }
 
     /// <summary>Takes changed records of a range of views. Nothing changes unless the result is Applied.</summary>
     public DeltaStatus ApplyDelta(ViewDelta delta)
@@ -235,6 +245,7 @@ public sealed class MemberTable(NodeUid self)
         committed.Members.Add(_records.Values);
         committed.CoordinatorVoters.Add(voters);
         _committed = committed;
+        ClusterId = clusterId;
         _viewHash = null;
         _snapshot = null;
 
