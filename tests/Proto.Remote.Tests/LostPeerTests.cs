@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using Proto.Remote.Tests.Messages;
+
+namespace Proto.Remote.Tests;
+
+public sealed class LostPeerTests
+{
+    [Fact]
+    public async Task Watchers_and_the_event_stream_learn_that_a_peer_is_lost()
+    {
+        await using var a = await TestNode.StartAsync();
+        await using var b = await TestNode.StartAsync();
+        b.SpawnEcho();
+        var lost = a.Events<EndpointTerminatedEvent>();
+        var watcher = a.SpawnInbox("watcher", out var watcherPid);
+        b.Of("echo").SendSystemMessage(a.System, new Watch(watcherPid));
+        await a.Root.RequestAsync<Pong>(b.Of("echo"), new Ping(), TestNode.Soon());
+
+        await b.KillAsync();
+
+        Assert.Equal(new EndpointTerminatedEvent(false, b.Address, b.System.Id), await lost.ReadAsync(TestNode.Soon()));
+        var terminated = Assert.IsType<Terminated>(await watcher.ReadAsync(TestNode.Soon()));
+        Assert.Equal(TerminatedReason.AddressTerminated, terminated.Why);
+        Assert.Equal(b.Of("echo"), terminated.Who);
+    }
+
+    [Fact]
+    public async Task A_peer_that_only_listened_notices_the_loss_of_who_sent_to_it()
+    {
+        await using var a = await TestNode.StartAsync();
+        await using var b = await TestNode.StartAsync();
+        var inbox = b.SpawnInbox("inbox", out _);
+        var lost = b.Events<EndpointTerminatedEvent>();
+        a.Root.Send(b.Of("inbox"), new Ping());
+        await inbox.ReadAsync(TestNode.Soon());
+
+        await a.KillAsync();
+
+        Assert.Equal(a.Address, (await lost.ReadAsync(TestNode.Soon())).Address);
+    }
+
+    [Fact]
+    public async Task A_peer_restarted_on_its_port_is_reachable_again_and_its_old_incarnation_is_reported_lost()
+    {
+        await using var a = await TestNode.StartAsync();
+        var lost = a.Events<EndpointTerminatedEvent>();
+        var b = await TestNode.StartAsync();
+        var (address, firstId) = (b.Address, b.System.Id);
+        b.SpawnEcho();
+        await a.Root.RequestAsync<Pong>(b.Of("echo"), new Ping(), TestNode.Soon());
+        var port = b.System.GetAddress().Port;
+
+        await b.KillAsync();
+        Assert.Equal(new EndpointTerminatedEvent(false, address, firstId), await lost.ReadAsync(TestNode.Soon()));
+        await Assert.ThrowsAsync<DeadLetterException>(
+            () => a.Root.RequestAsync<Pong>(PID.FromAddress(address, "echo"), new Ping(), TestNode.Soon()));
+
+        await using var again = await TestNode.StartAsync(port: port);
+        again.SpawnEcho();
+        var restarted = Stopwatch.GetTimestamp();
+        var pong = await RequestUntilAnswered(a, again.Of("echo"));
+        Assert.Equal(1, pong.Number);
+        // Generous: the point is that no pause of seconds stands in the way (the back-off is 100 ms).
+        Assert.True(Stopwatch.GetElapsedTime(restarted) < TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public async Task What_is_queued_before_the_first_connection_is_sent_when_the_peer_appears()
+    {
+        await using var probe = await TestNode.StartAsync();
+        var address = TestNode.UnusedAddress();
+        var port = int.Parse(address.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
+        await using var a = await TestNode.StartAsync(config => config.WithEndpointWriterMaxRetries(1000).WithEndpointWriterRetryBackOff(TimeSpan.FromMilliseconds(20)));
+
+        var waiting = a.Root.RequestAsync<Pong>(PID.FromAddress(address, "echo"), new Ping { Number = 9 }, TestNode.Soon());
+        await using var b = await TestNode.StartAsync(port: port);
+        b.SpawnEcho();
+        var answered = await Task.WhenAny(waiting, RequestUntilAnswered(a, b.Of("echo")));
+
+        // The first may have come before "echo" was spawned, which is a dead letter; the second never is.
+        await answered.ContinueWith(_ => { }, TestNode.Soon(), TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        Assert.Equal(1, (await RequestUntilAnswered(a, b.Of("echo"))).Number);
+    }
+
+    [Fact]
+    public async Task A_peer_that_leaves_says_so()
+    {
+        await using var a = await TestNode.StartAsync();
+        var b = await TestNode.StartAsync();
+        b.SpawnEcho();
+        var lost = a.Events<EndpointTerminatedEvent>();
+        await a.Root.RequestAsync<Pong>(b.Of("echo"), new Ping(), TestNode.Soon());
+
+        await b.DisposeAsync();
+
+        Assert.Equal(new EndpointTerminatedEvent(false, b.Address, b.System.Id), await lost.ReadAsync(TestNode.Soon()));
+    }
+
+    [Fact]
+    public async Task A_full_queue_makes_dead_letters_of_the_rest_and_answers_requesters()
+    {
+        const int Limit = 100;
+        // Nobody listens there, and the attempts go on for longer than the test: the queue stays.
+        await using var a = await TestNode.StartAsync(config => config
+            .WithMaxQueuedMessages(Limit)
+            .WithEndpointWriterMaxRetries(int.MaxValue)
+            .WithEndpointWriterRetryBackOff(TimeSpan.FromSeconds(30)));
+        var target = PID.FromAddress(TestNode.UnusedAddress(), "nobody");
+        var deadLetters = a.Events<DeadLetterEvent>();
+
+        // As many again may be in the writer's hands.
+        for (var i = 0; i < 3 * Limit; i++) a.Root.Send(target, new Ping { Number = i });
+        var rejected = a.Root.RequestAsync<Pong>(target, new Ping { Number = -1 }, TestNode.Soon());
+
+        await Assert.ThrowsAsync<DeadLetterException>(() => rejected);
+        var first = await deadLetters.ReadAsync(TestNode.Soon());
+        Assert.InRange(Assert.IsType<Ping>(first.Message).Number, Limit, 2 * Limit);
+    }
+
+    static async Task<Pong> RequestUntilAnswered(TestNode from, PID target)
+    {
+        while (true)
+        {
+            try
+            {
+                return await from.Root.RequestAsync<Pong>(target, new Ping { Number = 1 }, TestNode.Soon());
+            }
+            catch (DeadLetterException)
+            {
+                // Not there yet.
+            }
+        }
+    }
+}

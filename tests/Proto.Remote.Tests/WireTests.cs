@@ -1,0 +1,181 @@
+using Google.Protobuf;
+using Proto.Remote.Transport;
+using Proto.Remote.Tests.Messages;
+using Proto.Remote.Wire;
+
+namespace Proto.Remote.Tests;
+
+/// <summary>The bytes of the 1.x wire. The hexadecimal texts were derived by hand from Protos.proto's field numbers.</summary>
+public sealed class WireTests
+{
+    [Fact]
+    public void A_server_greets_with_its_id_address_and_block_list()
+    {
+        var server = new ServerConnection { MemberId = "m1", Address = "h:1" };
+        server.BlockList.Add("b");
+        var greeting = new RemoteMessage { ConnectRequest = new ConnectRequest { ServerConnection = server } };
+
+        // connect_request=2 { server_connection=2 { member_id=1 "m1", address=2 "h:1", block_list=3 "b" } }
+        Assert.Equal("12 0E 12 0C 0A 02 6D 31 12 03 68 3A 31 1A 01 62", Hex(greeting.ToByteArray()));
+    }
+
+    [Fact]
+    public void Client_greeting_answer_and_farewell()
+    {
+        var client = new RemoteMessage { ConnectRequest = new ConnectRequest { ClientConnection = new ClientConnection { MemberId = "c" } } };
+        var answer = new RemoteMessage { ConnectResponse = new ConnectResponse { MemberId = "m", Blocked = true } };
+        var farewell = new RemoteMessage { DisconnectRequest = new DisconnectRequest() };
+
+        Assert.Equal("12 05 0A 03 0A 01 63", Hex(client.ToByteArray()));
+        Assert.Equal("1A 05 12 01 6D 18 01", Hex(answer.ToByteArray()));
+        Assert.Equal("22 00", Hex(farewell.ToByteArray()));
+    }
+
+    [Fact]
+    public void A_batch_has_the_documented_bytes()
+    {
+        var output = Encode(
+            new OutgoingMessage(new PID("peer:2", "t"), new Ping { Number = 1 }, null, null),
+            new OutgoingMessage(
+                new PID("peer:2", "u") { RequestId = 300 },
+                new Pong { Number = 2 },
+                new PID("own:1", "s") { RequestId = 5 },
+                Proto.MessageHeader.Empty.With("k", "v")));
+
+        var expected = string.Join(
+            ' ',
+            "00 00 00 00 4E", // not compressed, 78 bytes
+            "0A 4C", // message_batch=1, 76 bytes
+            "0A 0E 70 72 6F 74 6F 74 65 73 74 2E 50 69 6E 67", // type_names "prototest.Ping"
+            "0A 0E 70 72 6F 74 6F 74 65 73 74 2E 50 6F 6E 67", // type_names "prototest.Pong"
+            "12 01 74", // targets "t"
+            "12 01 75", // targets "u"
+            "1A 04", // envelope: type 0 and target 0 are defaults and left out
+            "12 02 08 01", // message_data
+            "1A 19", // envelope
+            "08 01", // type_id 1
+            "12 02 08 02", // message_data
+            "18 01", // target 1
+            "20 01", // sender 1: the first (1-based)
+            "32 08 0A 06 0A 01 6B 12 01 76", // message_header { header_data { "k": "v" } }
+            "38 AC 02", // target_request_id 300
+            "40 05", // sender_request_id 5
+            "22 03 12 01 73"); // senders: own address is left out, "s", no request id
+        Assert.Equal(expected, Hex(output));
+    }
+
+    [Fact]
+    public void A_batch_is_what_the_generated_classes_would_write()
+    {
+        var output = Encode([.. SomeMessages()]);
+
+        var parsed = RemoteMessage.Parser.ParseFrom(output.AsSpan(GrpcFrame.PrefixLength));
+
+        Assert.Equal(parsed.ToByteArray(), output.AsSpan(GrpcFrame.PrefixLength).ToArray());
+        Assert.Equal(20, parsed.MessageBatch.Envelopes.Count);
+        Assert.Equal(2, parsed.MessageBatch.TypeNames.Count);
+    }
+
+    [Fact]
+    public void What_is_encoded_is_decoded()
+    {
+        var sent = SomeMessages().ToArray();
+        var sink = new Sink();
+        var frame = Encode(sent);
+
+        Assert.True(Proto.Remote.Endpoints.Handshake.TryGetBatch(frame.AsSpan(GrpcFrame.PrefixLength), out var batch));
+        new BatchDecoder().Decode(batch, "own:1", "", sink);
+
+        Assert.Equal(sent.Select(Describe), sink.Received);
+    }
+
+    [Theory]
+    [InlineData("1A 02 08 01", "type 1 of 0")] // an envelope whose type is not in the table
+    [InlineData("0A 01 54 1A 02 18 01", "target 1 of 0")]
+    [InlineData("0A 01 54 12 01 74 1A 02 20 01", "sender 1 of 0")]
+    [InlineData("1A 7F 08", "a length reaches beyond the message")]
+    [InlineData("FF FF FF FF FF FF FF FF FF FF 01", "a number is longer than ten bytes")]
+    [InlineData("0A 02 C3 28", "a string is not UTF-8")]
+    [InlineData("00", "field number 0")]
+    [InlineData("0B", "wire type 3")]
+    public void A_malformed_batch_is_refused_and_says_why(string hex, string reason)
+    {
+        var refused = Assert.Throws<GrpcException>(() => new BatchDecoder().Decode(Bytes(hex), "peer:1", "", new Sink()));
+
+        Assert.Equal(GrpcStatusCode.InvalidArgument, refused.Status.Code);
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Any_bytes_are_a_batch_or_refused()
+    {
+        var random = new Random(20261120);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var bytes = new byte[random.Next(60)];
+            random.NextBytes(bytes);
+            try
+            {
+                new BatchDecoder().Decode(bytes, "peer:1", "", new Sink());
+            }
+            catch (GrpcException refused)
+            {
+                Assert.Equal(GrpcStatusCode.InvalidArgument, refused.Status.Code);
+            }
+        }
+    }
+
+    static IEnumerable<OutgoingMessage> SomeMessages()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            yield return new OutgoingMessage(
+                new PID("peer:2", $"target-{i % 3}") { RequestId = (uint)(i * 1000) },
+                i % 2 == 0 ? new Ping { Number = i, Text = new string('x', i * 20) } : new Pong(),
+                i % 4 == 0 ? null : new PID(i % 4 == 1 ? "own:1" : "third:3", $"sender-{i % 5}") { RequestId = (uint)i },
+                i % 7 == 0 ? Proto.MessageHeader.Empty.With("key", $"value {i}") : null);
+        }
+    }
+
+    static byte[] Encode(params OutgoingMessage[] messages)
+    {
+        var serialization = new Serialization();
+        serialization.RegisterFileDescriptor(TestMessagesReflection.Descriptor);
+        using var encoder = new BatchEncoder(serialization, "own:1", 1000, 1 << 20);
+        using var output = new WireWriter(16);
+        var taken = encoder.Encode(messages, output, (message, failure) => Assert.Fail($"{message.Message}: {failure}"));
+        Assert.Equal(messages.Length, taken);
+        return output.Written.ToArray();
+    }
+
+    static string Describe(OutgoingMessage message) => string.Join(
+        '|',
+        ((IMessage)message.Message).Descriptor.FullName,
+        Hex(((IMessage)message.Message).ToByteArray()),
+        message.Target.Id,
+        message.Target.RequestId,
+        message.Sender is null ? "" : $"{message.Sender.Address}/{message.Sender.Id}",
+        message.Sender?.RequestId ?? 0,
+        message.Header is null ? "" : string.Join(',', message.Header));
+
+    static string Hex(ReadOnlySpan<byte> bytes) => Convert.ToHexString(bytes).Chunk(2).Select(pair => new string(pair)).Aggregate("", (all, next) => all.Length == 0 ? next : $"{all} {next}");
+
+    static byte[] Bytes(string hex) => Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
+
+    sealed class Sink : IEnvelopeSink
+    {
+        public List<string> Received { get; } = [];
+
+        public void BeginBatch(int types, int targets) { }
+
+        public void Deliver(in IncomingEnvelope envelope) => Received.Add(string.Join(
+            '|',
+            envelope.TypeName,
+            Hex(envelope.Payload),
+            envelope.TargetId,
+            envelope.TargetRequestId,
+            envelope.Sender is null ? "" : $"{envelope.Sender.Address}/{envelope.Sender.Id}",
+            envelope.SenderRequestId,
+            envelope.Header is null ? "" : string.Join(',', envelope.Header)));
+    }
+}
