@@ -1,0 +1,38 @@
+using ActorCluster.Protocol.Raft;
+
+namespace ActorCluster.Raft.Tests.Interaction;
+
+/// <summary>Messages, entries and readies as one line each, for traces.</summary>
+static class MessageText
+{
+    public static string Of(RaftMessage m) => $"{m.From}->{m.To} t{m.Term} {Body(m)}";
+
+    public static string Of(Entry e) => e.Kind switch
+    {
+        EntryKind.NoOp => $"{e.Term}/{e.Index} (no-op)",
+        EntryKind.Config => $"{e.Term}/{e.Index} (config)",
+        _ => $"{e.Term}/{e.Index} \"{e.Payload.ToStringUtf8()}\"",
+    };
+
+    static string Body(RaftMessage m) => m.BodyCase switch
+    {
+        RaftMessage.BodyOneofCase.VoteRequest =>
+            $"{(m.VoteRequest.PreVote ? "PreVote" : "Vote")} log={m.VoteRequest.LastLogTerm}/{m.VoteRequest.LastLogIndex}{(m.VoteRequest.LeaderTransfer ? " transfer" : "")}",
+        RaftMessage.BodyOneofCase.VoteResponse =>
+            $"{(m.VoteResponse.PreVote ? "PreVoteResponse" : "VoteResponse")} {(m.VoteResponse.Granted ? "granted" : "refused")}",
+        RaftMessage.BodyOneofCase.AppendRequest =>
+            $"Append prev={m.AppendRequest.PrevLogTerm}/{m.AppendRequest.PrevLogIndex} commit={m.AppendRequest.LeaderCommit} [{string.Join(", ", m.AppendRequest.Entries.Select(Of))}]",
+        RaftMessage.BodyOneofCase.AppendResponse when m.AppendResponse.Success => $"AppendResponse match={m.AppendResponse.MatchIndex}",
+        RaftMessage.BodyOneofCase.AppendResponse =>
+            $"AppendResponse rejected={m.AppendResponse.RejectedIndex} conflict={m.AppendResponse.ConflictTerm}/{m.AppendResponse.ConflictIndex}",
+        RaftMessage.BodyOneofCase.Heartbeat => $"Heartbeat commit={m.Heartbeat.LeaderCommit}{Context(m.Heartbeat.ReadContext)}",
+        RaftMessage.BodyOneofCase.HeartbeatResponse => $"HeartbeatResponse{Context(m.HeartbeatResponse.ReadContext)}",
+        RaftMessage.BodyOneofCase.InstallSnapshot => $"InstallSnapshot {m.InstallSnapshot.Meta.Term}/{m.InstallSnapshot.Meta.Index}",
+        RaftMessage.BodyOneofCase.ReadIndexRequest => $"ReadIndex id={m.ReadIndexRequest.ReadId}",
+        RaftMessage.BodyOneofCase.ReadIndexResponse =>
+            $"ReadIndexResponse id={m.ReadIndexResponse.ReadId} {(m.ReadIndexResponse.Rejected ? "rejected" : $"index={m.ReadIndexResponse.Index}")}",
+        _ => m.BodyCase.ToString(),
+    };
+
+    static string Context(ulong context) => context == 0 ? "" : $" reads={context}";
+}
