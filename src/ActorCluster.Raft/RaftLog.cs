@@ -27,7 +27,7 @@ sealed class RaftLog
     public ulong FirstIndex => _baseIndex + 1;
     public ulong LastIndex => _baseIndex + (ulong)_entries.Count;
     public ulong LastTerm => _entries.Count == 0 ? _baseTerm : _entries[^1].Term;
-    public LogPosition End => new(LastTerm, LastIndex);
+    public LogEnd End => new(LastTerm, LastIndex);
 
     /// <summary>Payload bytes and overhead of the entries held.</summary>
     public long Bytes { get; private set; }

@@ -124,7 +124,7 @@ public sealed partial class RaftNode
     void HandleVoteRequest(RaftMessage message, Progress from)
     {
         var request = message.VoteRequest;
-        var candidate = new LogPosition(request.LastLogTerm, request.LastLogIndex);
+        var candidate = new LogEnd(request.LastLogTerm, request.LastLogIndex);
         var mayVote = request.PreVote && message.Term > _term
             || _vote == from.Uid
             || _vote.IsNone && _leader.IsNone;
@@ -152,7 +152,7 @@ public sealed partial class RaftNode
     /// Two candidates in one term: perhaps neither wins. Both know it at once, so the one with the better log (then the higher
     /// uid) need not wait a whole timeout before it tries again.
     /// </summary>
-    void RetrySoonIfBetterThan(LogPosition rival, NodeUid rivalUid)
+    void RetrySoonIfBetterThan(LogEnd rival, NodeUid rivalUid)
     {
         var order = _log.End.CompareTo(rival);
         if (order > 0 || order == 0 && Self.CompareTo(rivalUid) > 0)

@@ -9,7 +9,7 @@ namespace ActorCluster.Raft.Tests;
 /// </summary>
 public sealed class CoreFuzzTests
 {
-    const int Seeds = 2000;
+    const int Seeds = 40;
 
     [Theory]
     [InlineData(1)]

@@ -1,13 +1,13 @@
 using ActorCluster.Protocol.Raft;
 using ActorCluster.Raft.Storage;
 
-namespace ActorCluster.Raft;
+namespace ActorCluster.Raft.Tests.Interaction;
 
 /// <summary>
 /// A crash between "the snapshot is durable" and "its mark is durable in the log" leaves a newer snapshot than the log knows, and
 /// the older one is gone. A snapshot only ever holds committed state, so the newer one is taken as if its mark had been written.
 /// </summary>
-public static class SnapshotAdoption
+static class SnapshotAdoption
 {
     /// <summary>The recovered state with the newest snapshot as its base.</summary>
     public static RecoveredGroup Adopt(this RecoveredGroup recovered, SnapshotMeta? newest)
