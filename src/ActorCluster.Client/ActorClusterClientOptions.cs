@@ -1,3 +1,4 @@
+using Google.Protobuf.Reflection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -15,8 +16,8 @@ public sealed record ActorClusterClientOptions
     /// <summary>A node that has not answered for so long is asked again, or another one is; the request's effect stays single.</summary>
     public TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Most requests in flight to one partition; more wait for their turn. At most 1024.</summary>
-    public int MaxInFlightPerPartition { get; init; } = 256;
+    /// <summary>Most requests in flight to one partition; more wait for their turn. At most 4096, a partition's own limit.</summary>
+    public int MaxInFlightPerPartition { get; init; } = 1024;
 
     /// <summary>Most grains whose place is remembered; beyond, the longest unused are looked up again.</summary>
     public int MaxCachedLocations { get; init; } = 100_000;
@@ -27,6 +28,9 @@ public sealed record ActorClusterClientOptions
     /// <summary>What the sessions of this client are called in the cluster's own lists.</summary>
     public string Label { get; init; } = "client";
 
+    /// <summary>The protobuf files of the application's own messages, for requests that go past <see cref="ActorClusterClient.Grains"/>.</summary>
+    public IReadOnlyList<FileDescriptor> Messages { get; init; } = [];
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public ILoggerFactory Logs { get; init; } = NullLoggerFactory.Instance;
@@ -36,7 +40,7 @@ public sealed record ActorClusterClientOptions
     {
         Positive(RequestTimeout, nameof(RequestTimeout));
         Positive(AttemptTimeout, nameof(AttemptTimeout));
-        Within(MaxInFlightPerPartition, 1, 1024, nameof(MaxInFlightPerPartition));
+        Within(MaxInFlightPerPartition, 1, 4096, nameof(MaxInFlightPerPartition));
         Within(MaxCachedLocations, 1, 100_000_000, nameof(MaxCachedLocations));
         Within(MaxPendingChanges, 1, 1_000_000, nameof(MaxPendingChanges));
     }
