@@ -57,8 +57,9 @@ public sealed class ActorCtl
         foreach (var option in new Option[] { _seeds, _node, _json, _timeout }) Root.Options.Add(option);
         _timeout.Validators.Add(result =>
         {
-            if (result.Errors.Any()) return;
-            if (result.GetValueOrDefault<double>() is not (> 0 and <= 3600)) result.AddError("--timeout must be above 0 and at most 3600 seconds");
+            // By its text: a value that is no number at all is named by the parser already.
+            if (result.Tokens is [var token] && double.TryParse(token.Value, System.Globalization.CultureInfo.InvariantCulture, out var seconds) && seconds is not (> 0 and <= 3600))
+                result.AddError("--timeout must be above 0 and at most 3600 seconds");
         });
     }
 

@@ -63,7 +63,8 @@ public sealed class ActorClusterClient : IAsyncDisposable
             var remote = GrpcNetRemoteConfig.BindToLocalhost()
                 .WithProtoMessages(OutcomeReflection.Descriptor, MembershipReflection.Descriptor, KeyspaceReflection.Descriptor, GrainsReflection.Descriptor, AdminReflection.Descriptor)
                 .WithProtoMessages([.. options.Messages]);
-            var calls = new MemberCalls(system.Root, directory, options.AttemptTimeout, options.Time);
+            var connections = new LostConnections(system);
+            var calls = new MemberCalls(system.Root, directory, connections, options.AttemptTimeout, options.Time);
             var partitions = new PartitionTableSource(calls);
             var locator = new Locator(calls, options.MaxCachedLocations, options.RequestTimeout, options.Time);
             var provider = new ClientClusterProvider(calls, options.RequestTimeout, options.Time, options.Logs.CreateLogger<ActorClusterClient>());
@@ -71,7 +72,7 @@ public sealed class ActorClusterClient : IAsyncDisposable
                 .WithClientRemote(remote)
                 .WithCluster(ClusterConfig.Setup(options.ClusterName, provider, new ClientIdentityLookup(locator, partitions)));
             await system.Cluster().StartClientAsync().WaitAsync(ct);
-            var caller = new RetryingCaller(system.Root, locator, partitions, options, StableHash.Of(system.Id));
+            var caller = new RetryingCaller(system.Root, connections, locator, partitions, options, StableHash.Of(system.Id));
             return new ActorClusterClient(system, caller, new AdminClient(system.Root, calls, options));
         }
         catch

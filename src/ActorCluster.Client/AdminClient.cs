@@ -67,7 +67,7 @@ public sealed class AdminClient
     {
         using var timeout = new CancellationTokenSource(_options.RequestTimeout, _options.Time);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, ct);
-        var calls = address is null ? _calls : new MemberCalls(_root, new MemberDirectory([address]), _options.AttemptTimeout, _options.Time);
+        var calls = address is null ? _calls : _calls.Only(address);
         return await calls.AskAsync<T>(Actor, question, deadline.Token);
     }
 }

@@ -1,5 +1,4 @@
 using ActorCluster.Client.Sessions;
-using ActorCluster.Protocol;
 using ActorCluster.Protocol.Grains;
 using Google.Protobuf;
 

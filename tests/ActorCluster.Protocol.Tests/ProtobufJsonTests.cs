@@ -12,7 +12,7 @@ public class ProtobufJsonTests
         members.Members_.Add(new Member { Uid = 0xab, Name = "n1", State = MemberState.Up, Incarnation = ulong.MaxValue, CoordinatorVoter = true });
 
         Assert.Equal(
-            """{"clusterId":"c1","view":7,"members":[{"uid":"00000000000000ab","name":"n1","address":"","httpAddress":"","state":"Up","incarnation":18446744073709551615,"view":0,"evidence":"","replicas":0,"leads":0,"coordinatorVoter":true,"note":"","version":""}],"answeredBy":"n1","waitingFor":[],"formed":true}""",
+            """{"clusterId":"c1","view":7,"members":[{"uid":"00000000000000ab","name":"n1","address":"","httpAddress":"","state":"Up","incarnation":18446744073709551615,"view":0,"evidence":"","replicas":0,"leads":0,"coordinatorVoter":true,"note":"","version":"","systemId":"","kinds":[]}],"answeredBy":"n1","waitingFor":[],"formed":true}""",
             ProtobufJson.ToText(members));
     }
 

@@ -66,7 +66,7 @@ sealed partial class ClientClusterProvider(MemberCalls calls, TimeSpan timeout, 
         foreach (var m in members.Members_)
         {
             if (m.State == MemberState.Removed || !TrySplit(m.Address, out var host, out var port)) continue;
-            topology.Add(new Member { Id = new NodeUid(m.Uid).ToString(), Host = host, Port = port });
+            topology.Add(new Member { Id = m.SystemId.Length > 0 ? m.SystemId : new NodeUid(m.Uid).ToString(), Host = host, Port = port, Kinds = { m.Kinds } });
         }
 
         cluster.MemberList.UpdateClusterTopology(topology);

@@ -6,12 +6,15 @@ using Proto;
 namespace ActorCluster.Client.Routing;
 
 /// <summary>Asks a well-known actor of any node: of the next one when a node does not answer, round after round until the deadline.</summary>
-sealed class MemberCalls(IRootContext root, MemberDirectory directory, TimeSpan attemptTimeout, TimeProvider time)
+sealed class MemberCalls(IRootContext root, MemberDirectory directory, LostConnections connections, TimeSpan attemptTimeout, TimeProvider time)
 {
     static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     public MemberDirectory Directory => directory;
+
+    /// <summary>The same, but of one node alone.</summary>
+    public MemberCalls Only(string address) => new(root, new MemberDirectory([address]), connections, attemptTimeout, time);
 
     /// <exception cref="NotExecutedException">No node answered before the deadline; the message says what each one did.</exception>
     public async Task<T> AskAsync<T>(string actor, object message, CancellationToken deadline)
@@ -55,7 +58,8 @@ sealed class MemberCalls(IRootContext root, MemberDirectory directory, TimeSpan 
     async Task<object?> AttemptAsync(string address, string actor, object message, CancellationToken deadline)
     {
         using var attempt = new CancellationTokenSource(attemptTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(attempt.Token, deadline);
+        var lost = connections.TokenOf(address);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(attempt.Token, lost, deadline);
         try
         {
             return await root.RequestAsync<object>(PID.FromAddress(address, actor), message, either.Token);
@@ -67,7 +71,7 @@ sealed class MemberCalls(IRootContext root, MemberDirectory directory, TimeSpan 
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             deadline.ThrowIfCancellationRequested();
-            return new TimeoutException($"no answer within {attemptTimeout.TotalMilliseconds:0} ms");
+            return new TimeoutException(lost.IsCancellationRequested ? "connection lost" : $"no answer within {attemptTimeout.TotalMilliseconds:0} ms");
         }
     }
 

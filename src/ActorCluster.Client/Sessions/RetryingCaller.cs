@@ -4,6 +4,7 @@ using ActorCluster.Protocol.Grains;
 using ActorCluster.Protocol.Keyspace;
 using Google.Protobuf;
 using Proto;
+using Failure = ActorCluster.Protocol.Failure;
 
 namespace ActorCluster.Client.Sessions;
 
@@ -14,14 +15,16 @@ namespace ActorCluster.Client.Sessions;
 sealed class RetryingCaller
 {
     readonly IRootContext _root;
+    readonly LostConnections _connections;
     readonly Locator _locator;
     readonly PartitionTableSource _partitions;
     readonly SessionPool _sessions;
     readonly ActorClusterClientOptions _options;
 
-    public RetryingCaller(IRootContext root, Locator locator, PartitionTableSource partitions, ActorClusterClientOptions options, ulong owner)
+    public RetryingCaller(IRootContext root, LostConnections connections, Locator locator, PartitionTableSource partitions, ActorClusterClientOptions options, ulong owner)
     {
         _root = root;
+        _connections = connections;
         _locator = locator;
         _partitions = partitions;
         _options = options;
@@ -98,7 +101,8 @@ sealed class RetryingCaller
     async Task<(TReply? Reply, Failure? Trouble)> AttemptAsync<TReply>(Located at, IMessage message, CancellationToken deadline)
     {
         using var attempt = new CancellationTokenSource(_options.AttemptTimeout, _options.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(attempt.Token, deadline);
+        var lost = _connections.TokenOf(at.Address);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(attempt.Token, lost, deadline);
         try
         {
             return (await _root.RequestAsync<TReply>(Locator.PidOf(at), message, either.Token), null);
@@ -110,7 +114,7 @@ sealed class RetryingCaller
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            return (default, Lost($"{at.Id} at {at.Address} did not answer"));
+            return (default, Lost($"{at.Id} at {at.Address} {(lost.IsCancellationRequested ? "was lost" : "did not answer")}"));
         }
     }
 
