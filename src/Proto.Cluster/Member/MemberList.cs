@@ -64,7 +64,7 @@ public sealed partial record MemberList
 
             var former = _topologyValidity;
             _topologyValidity = new CancellationTokenSource();
-            var topology = new ClusterTopology { TopologyHash = Member.TopologyHash64(after.Members), TopologyValidityToken = _topologyValidity.Token };
+            var topology = new ClusterTopology { TopologyHash = after.TopologyHash, TopologyValidityToken = _topologyValidity.Token };
             topology.Members.AddRange(after.Members);
             topology.Joined.AddRange(joined);
             topology.Left.AddRange(left);
@@ -102,6 +102,8 @@ public sealed partial record MemberList
     {
         lock (_gate) return _strategyByKind.TryGetValue(kind, out var strategy) ? strategy.GetActivator(requestSourceAddress) : null;
     }
+
+    internal ulong TopologyHash => _view.TopologyHash;
 
     internal bool AnyoneHosts(string kind) => _view.HostsOf(kind).Length > 0;
 
@@ -141,6 +143,7 @@ public sealed partial record MemberList
             ById = byId;
             Ids = byId.Keys.ToImmutableHashSet(StringComparer.Ordinal);
             Members = [.. byId.Values.OrderBy(member => member.Id, StringComparer.Ordinal)];
+            TopologyHash = Member.TopologyHash64(Members);
             _hostsByKind = Members
                 .SelectMany(member => member.Kinds.Select(kind => (kind, member)))
                 .GroupBy(host => host.kind, StringComparer.Ordinal)
@@ -150,6 +153,7 @@ public sealed partial record MemberList
         public ImmutableDictionary<string, Member> ById { get; }
         public ImmutableHashSet<string> Ids { get; }
         public Member[] Members { get; }
+        public ulong TopologyHash { get; }
 
         public Member[] HostsOf(string kind) => _hostsByKind.TryGetValue(kind, out var hosts) ? hosts : [];
 

@@ -1,0 +1,61 @@
+using Proto.Cluster.Identity;
+using Proto.Cluster.PartitionActivator;
+using Proto.Cluster.Testing;
+using Proto.Cluster.Tests.Messages;
+using Proto.Remote;
+using Proto.Remote.GrpcNet;
+
+namespace Proto.Cluster.Tests;
+
+/// <summary>Members and clients of one cluster in this process, talking over loopback.</summary>
+sealed class ClusterFixture : IAsyncDisposable
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    readonly InMemAgent _agent = new();
+    readonly List<Cluster> _clusters = [];
+
+    public InMemAgent Agent => _agent;
+
+    public static CancellationToken Soon() => new CancellationTokenSource(Patience).Token;
+
+    public async Task<Cluster> StartMemberAsync(Func<ClusterConfig, ClusterConfig>? configure = null, IIdentityLookup? lookup = null)
+    {
+        var cluster = Create(
+            new ActorSystem().WithRemote(RemoteConfig()),
+            config => (configure ?? (same => same.WithClusterKind(CounterActor.Kind, Props.FromProducer(() => new CounterActor()))))(config),
+            lookup);
+        await cluster.StartMemberAsync().WaitAsync(Soon());
+        return cluster;
+    }
+
+    public async Task<Cluster> StartClientAsync()
+    {
+        var cluster = Create(new ActorSystem().WithClientRemote(RemoteConfig()), same => same, null);
+        await cluster.StartClientAsync().WaitAsync(Soon());
+        return cluster;
+    }
+
+    /// <summary>Ends a member as a crash does; the others still list it until the test takes it out of the agent.</summary>
+    public Task KillAsync(Cluster cluster)
+    {
+        _clusters.Remove(cluster);
+        return cluster.System.Remote().ShutdownAsync(graceful: false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var cluster in _clusters) await cluster.ShutdownAsync();
+    }
+
+    Cluster Create(ActorSystem system, Func<ClusterConfig, ClusterConfig> configure, IIdentityLookup? lookup)
+    {
+        var config = ClusterConfig.Setup("test", new TestProvider(new TestProviderOptions(), _agent), lookup ?? new PartitionActivatorLookup(TimeSpan.FromSeconds(10)))
+            .WithActorRequestTimeout(Patience);
+        var cluster = system.WithCluster(configure(config)).Cluster();
+        _clusters.Add(cluster);
+        return cluster;
+    }
+
+    static GrpcNetRemoteConfig RemoteConfig() => GrpcNetRemoteConfig.BindToLocalhost().WithProtoMessages(TestMessagesReflection.Descriptor);
+}
