@@ -14,6 +14,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
 
     private readonly CancellationTokenSource _shutdown = new();
     private readonly ILogger _logger;
+    private readonly ThreadPoolStats? _threadPoolStats;
     private readonly TaskCompletionSource _shutdownDone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string _host = NoHost;
     private int _port;
@@ -31,11 +32,13 @@ public sealed partial class ActorSystem : IAsyncDisposable
         Metrics = new ProtoMetrics(this);
         ProcessRegistry = new ProcessRegistry(this);
         EventStream = new EventStream(_logger);
+        Diagnostics = new DiagnosticsStore(LoggerFactory.CreateLogger<DiagnosticsStore>(), config.DiagnosticsLogLevel);
         DeadLetter = new DeadLetterProcess(this);
         DeadLetterPid = ProcessRegistry.TryAdd("$deadletter", DeadLetter).pid;
         Guardians = new Guardians(this);
         SharedFuture = config.SharedFutures ? new SharedFutureProcess(this, config.SharedFutureSize) : null;
         Root = config.ConfigureRootContext(new RootContext(this));
+        if (config.MetricsEnabled || config.DeveloperThreadPoolStatsLogging) _threadPoolStats = new ThreadPoolStats(this);
     }
 
     /// <summary>Unique per system; also the id of its member in a cluster.</summary>
@@ -46,7 +49,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
 
     public ActorSystemConfig Config { get; }
 
-    public DiagnosticsStore Diagnostics { get; } = new();
+    public DiagnosticsStore Diagnostics { get; }
 
     public ProcessRegistry ProcessRegistry { get; }
 
@@ -98,7 +101,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await ShutdownAsync("Disposed").ConfigureAwait(false);
+        await ShutdownAsync("Disposed");
         _shutdown.Dispose();
     }
 
@@ -114,8 +117,9 @@ public sealed partial class ActorSystem : IAsyncDisposable
             {
                 StoppedReason = reason;
                 LogShutdown(_logger, Address, reason);
-                await _shutdown.CancelAsync().ConfigureAwait(false);
-                await StopRootActors().ConfigureAwait(false);
+                CancelShutdownToken();
+                _threadPoolStats?.Dispose();
+                await StopRootActors();
             }
             finally
             {
@@ -123,7 +127,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
             }
         }
 
-        await _shutdownDone.Task.ConfigureAwait(false);
+        await _shutdownDone.Task;
     }
 
     private async Task StopRootActors()
@@ -132,16 +136,35 @@ public sealed partial class ActorSystem : IAsyncDisposable
             .Where(process => process.Context is { HasParentActor: false })
             .Select(process => process.Context!.Self)
             .ToList();
+        var counter = new TerminationCounter(this, roots.Count);
+        foreach (var pid in roots) counter.StopAndCount(pid);
         try
         {
-            await Task.WhenAll(roots.Select(Root.StopAsync)).WaitAsync(Config.ActorRequestTimeout, Config.TimeProvider).ConfigureAwait(false);
+            await counter.Done.WaitAsync(Config.ActorRequestTimeout, Config.TimeProvider);
         }
         catch (TimeoutException)
         {
+            counter.Finish();
             var left = roots.Where(pid => pid.Ref(this) is not DeadLetterProcess).Select(pid => pid.ToDiagnosticString()).ToList();
             LogNotStopped(_logger, Address, left.Count, Config.ActorRequestTimeout, string.Join(", ", left.Take(10)));
         }
     }
+
+    private void CancelShutdownToken()
+    {
+        try
+        {
+            _shutdown.Cancel();
+        }
+        catch (AggregateException reason)
+        {
+            // Callbacks of others; the shutdown goes on.
+            LogCallbackFailed(_logger, Address, reason);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "[{Address}] Callbacks of the shutdown token failed")]
+    private static partial void LogCallbackFailed(ILogger logger, string address, Exception reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "[{Address}] Actor system shuts down: {Reason}")]
     private static partial void LogShutdown(ILogger logger, string address, string reason);

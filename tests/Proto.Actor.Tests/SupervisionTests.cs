@@ -66,23 +66,15 @@ public sealed class SupervisionTests
         var times = new List<DateTimeOffset> { (DateTimeOffset)await starts.Next() };
         for (var restart = 1; restart <= 10; restart++)
         {
-            var next = starts.Next();
-            // The pause's timer is set in the actor's turn: move the clock until it has fired.
-            while (!next.IsCompleted)
-            {
-                time.Advance(TimeSpan.FromMilliseconds(1));
-                await Task.Yield();
-            }
-
-            times.Add((DateTimeOffset)await next);
+            await time.FireNext();
+            times.Add((DateTimeOffset)await starts.Next());
         }
 
         await stopped.Task;
         Assert.Equal(11, instances);
         for (var i = 1; i < times.Count; i++)
         {
-            var atLeast = TimeSpan.FromMilliseconds(Math.Min(10 * Math.Pow(2, i - 1), 1000));
-            Assert.True(times[i] - times[i - 1] >= atLeast, $"restart {i} after {times[i] - times[i - 1]}");
+            Assert.Equal(TimeSpan.FromMilliseconds(Math.Min(10 * Math.Pow(2, i - 1), 1000)), times[i] - times[i - 1]);
         }
     }
 
@@ -114,23 +106,13 @@ public sealed class SupervisionTests
         var time = new ManualTime();
         await using var system = TestSystem.Create(config => config.WithTimeProvider(time));
         var attempts = 0;
-        var failed = new TaskCompletionSource();
-        var pid = system.Root.Spawn(Props.FromProducer(() =>
-        {
-            if (++attempts > 2) return new Recorder(new Probe(), attempts);
-
-            failed.TrySetResult();
-            throw new InvalidOperationException("not yet");
-        }));
-        await Probe.Within(failed.Task);
+        var pid = system.Root.Spawn(Props.FromProducer(
+            () => ++attempts > 2 ? new Recorder(new Probe(), attempts) : throw new InvalidOperationException("not yet")));
         var touched = system.Root.RequestAsync<Touched>(pid, Touch.Instance, CancellationToken.None);
-        while (!touched.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromMilliseconds(1));
-            await Task.Yield();
-        }
+        await time.FireNext();
+        await time.FireNext();
 
-        Assert.Equal(pid, (await touched).Who);
+        Assert.Equal(pid, (await Probe.Within(touched)).Who);
         Assert.Equal(3, attempts);
     }
 
@@ -246,17 +228,48 @@ public sealed class SupervisionTests
         foreach (var pause in (int[])[100, 200, 400])
         {
             system.Root.Send(pid, "fail");
-            var restarting = probe.Next();
-            while (!restarting.IsCompleted)
-            {
-                time.Advance(TimeSpan.FromMilliseconds(1));
-                await Task.Yield();
-            }
-
-            await probe.Take(2); // disposed, Started
-            Assert.True(time.GetUtcNow() - last >= TimeSpan.FromMilliseconds(pause));
+            await time.FireNext();
+            Assert.Equal(["Restarting", "disposed", "Started"], (await probe.Take(3)).Cast<string>().Select(entry => entry.Split(' ')[1]));
+            Assert.Equal(TimeSpan.FromMilliseconds(pause), time.GetUtcNow() - last);
             last = time.GetUtcNow();
         }
+    }
+
+    [Fact]
+    public async Task A_strategy_that_throws_stops_the_child_and_fails_its_supervisor()
+    {
+        await using var system = TestSystem.Create();
+        var probe = new Probe();
+        var broken = new OneForOneStrategy((_, _) => throw new InvalidOperationException("broken decider"), 0, null);
+        var reasons = new Probe();
+        var guarding = new OneForOneStrategy(
+            (_, reason) =>
+            {
+                reasons.Add(reason.Message);
+                return SupervisorDirective.Resume;
+            },
+            0,
+            null);
+        system.Root.Spawn(FamilyProps(probe, broken).WithGuardianSupervisorStrategy(guarding));
+        var child = await probe.Next<PID>();
+
+        system.Root.Send(child, "fail");
+
+        Assert.Equal("broken decider", await reasons.Next());
+        Assert.Equal(child, (await probe.Next<Terminated>()).Who);
+    }
+
+    [Fact]
+    public async Task A_guardian_strategy_that_throws_stops_the_actor()
+    {
+        await using var system = TestSystem.Create();
+        var broken = new OneForOneStrategy((_, _) => throw new InvalidOperationException("broken decider"), 0, null);
+        var pid = system.Root.Spawn(Props.FromProducer(() => new Recorder(new Probe(), 1)).WithGuardianSupervisorStrategy(broken));
+        var ended = new ObservedEnd(system, pid);
+
+        system.Root.Send(pid, "fail");
+
+        await ended.Task;
     }
 
     [Fact]

@@ -56,6 +56,7 @@ internal sealed class ManualTime : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
+    private TaskCompletionSource _timerSet = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -99,6 +100,30 @@ internal sealed class ManualTime : TimeProvider
         }
     }
 
+    /// <summary>Waits until a timer is set, then moves the clock exactly to the earliest one.</summary>
+    public async Task FireNext()
+    {
+        while (true)
+        {
+            Task set;
+            TimeSpan? wait;
+            lock (_gate)
+            {
+                if (_timerSet.Task.IsCompleted) _timerSet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                set = _timerSet.Task;
+                wait = _timers.Min(timer => timer.Due) - _now;
+            }
+
+            if (wait is { } delay)
+            {
+                Advance(delay);
+                return;
+            }
+
+            await Probe.Within(set);
+        }
+    }
+
     private sealed class ManualTimer(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
         public DateTimeOffset? Due { get; set; }
@@ -114,7 +139,12 @@ internal sealed class ManualTime : TimeProvider
                 time._timers.Remove(this);
                 Due = dueTime < TimeSpan.Zero ? null : time._now + dueTime;
                 Period = period;
-                if (Due is not null) time._timers.Add(this);
+                if (Due is not null)
+                {
+                    time._timers.Add(this);
+                    time._timerSet.TrySetResult();
+                }
+
                 return true;
             }
         }

@@ -33,11 +33,11 @@ public record ActorSystemConfig
     /// <summary>Longest acceptable wait of a work item in the thread pool; longer is logged.</summary>
     public TimeSpan ThreadPoolStatsTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Log a thread pool that is slower than <see cref="ThreadPoolStatsTimeout"/>.</summary>
     public bool DeveloperThreadPoolStatsLogging { get; init; }
 
+    /// <summary>Level at which events of the diagnostics store are logged.</summary>
     public LogLevel DiagnosticsLogLevel { get; init; } = LogLevel.Information;
-
-    public Func<IActor, string> DiagnosticsSerializer { get; init; } = static actor => actor.GetType().FullName ?? actor.GetType().Name;
 
     public Func<RootContext, IRootContext> ConfigureRootContext { get; init; } = static context => context;
 
@@ -77,8 +77,6 @@ public record ActorSystemConfig
     public ActorSystemConfig WithDeveloperThreadPoolStatsLogging(bool enabled) => this with { DeveloperThreadPoolStatsLogging = enabled };
 
     public ActorSystemConfig WithDiagnosticsLogLevel(LogLevel level) => this with { DiagnosticsLogLevel = level };
-
-    public ActorSystemConfig WithDiagnosticsSerializer(Func<IActor, string> serializer) => this with { DiagnosticsSerializer = serializer };
 
     public ActorSystemConfig WithConfigureRootContext(Func<RootContext, IRootContext> configure) => this with { ConfigureRootContext = configure };
 

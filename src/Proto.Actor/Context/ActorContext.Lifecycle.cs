@@ -94,6 +94,7 @@ internal sealed partial class ActorContext
         Suspend();
 
         var statistics = extras.RestartStatistics ??= new RestartStatistics(System.Config.TimeProvider);
+        // Its own supervisor when there is no other; the default strategy does not escalate.
         if (Parent is null) Supervision.DefaultStrategy.HandleFailure(this, Self, statistics, reason, bare);
         else Parent.SendSystemMessage(System, new Failure(Self, reason, statistics, bare));
     }
@@ -114,7 +115,7 @@ internal sealed partial class ActorContext
 
     private async ValueTask StartSlowly(Task handled, long started)
     {
-        await handled.ConfigureAwait(false);
+        await handled;
         InstanceStarted(started);
     }
 
@@ -139,10 +140,10 @@ internal sealed partial class ActorContext
         Suspend();
         CancelReceiveTimeout();
         System.Metrics.Restarted();
-        await Tell(Restarting.Instance).ConfigureAwait(false);
+        await Tell(Restarting.Instance);
         StopAllChildren();
         if (_extras is not null) _extras.EscalatedChildren = null;
-        await EndInstanceIfChildless().ConfigureAwait(false);
+        await EndInstanceIfChildless();
     }
 
     private async ValueTask BeginStop()
@@ -152,9 +153,9 @@ internal sealed partial class ActorContext
         _state = ContextState.Stopping;
         _extras?.RestartTimer?.Dispose();
         CancelReceiveTimeout();
-        await Tell(Stopping.Instance).ConfigureAwait(false);
+        await Tell(Stopping.Instance);
         StopAllChildren();
-        await EndInstanceIfChildless().ConfigureAwait(false);
+        await EndInstanceIfChildless();
     }
 
     private ValueTask EndInstanceIfChildless() => _extras is { Children.Count: > 0 } ? default : EndInstance();
@@ -164,17 +165,21 @@ internal sealed partial class ActorContext
         if (_extras?.Cancellation is { } cancellation)
         {
             _extras.Cancellation = null;
-            await RunGuarded(cancellation.CancelAsync).ConfigureAwait(false);
+            await RunGuarded(() =>
+            {
+                cancellation.Cancel();
+                return Task.CompletedTask;
+            });
             cancellation.Dispose();
         }
 
-        if (_state == ContextState.Stopping) await EndActor().ConfigureAwait(false);
-        else await EndForRestart().ConfigureAwait(false);
+        if (_state == ContextState.Stopping) await EndActor();
+        else await EndForRestart();
     }
 
     private async ValueTask EndForRestart()
     {
-        await DisposeInstance().ConfigureAwait(false);
+        await DisposeInstance();
         // An instance that cannot start must not be retried in a hot loop, whatever the supervisor's strategy is.
         if (_extras is { StartFailures: > 0 } extras)
         {
@@ -185,13 +190,13 @@ internal sealed partial class ActorContext
             return;
         }
 
-        await ReplaceInstance().ConfigureAwait(false);
+        await ReplaceInstance();
     }
 
     private async ValueTask ReplaceInstance()
     {
         _state = ContextState.Alive;
-        await StartInstance().ConfigureAwait(false);
+        await StartInstance();
         // Only now: a failure in the start leaves the mailbox suspended.
         _mailbox.PostSystemMessage(ResumeMailbox.Instance);
     }
@@ -199,9 +204,9 @@ internal sealed partial class ActorContext
     private async ValueTask EndActor()
     {
         System.ProcessRegistry.Remove(Self);
-        await Tell(Stopped.Instance).ConfigureAwait(false);
+        await Tell(Stopped.Instance);
         _state = ContextState.Stopped;
-        await DisposeInstance().ConfigureAwait(false);
+        await DisposeInstance();
         System.Metrics.Stopped();
         TellWatchers();
         // What is still queued goes to dead letters.
@@ -235,7 +240,7 @@ internal sealed partial class ActorContext
     {
         try
         {
-            await step().ConfigureAwait(false);
+            await step();
         }
         catch (Exception reason)
         {
@@ -255,7 +260,7 @@ internal sealed partial class ActorContext
 
     private async ValueTask FinishLater(Task handled, object? message)
     {
-        await handled.ConfigureAwait(false);
+        await handled;
         Finished(message);
     }
 
@@ -271,7 +276,7 @@ internal sealed partial class ActorContext
     private async ValueTask Measure(object message)
     {
         var begin = Stopwatch.GetTimestamp();
-        await Finish(Handle(message), message).ConfigureAwait(false);
+        await Finish(Handle(message), message);
         System.Metrics.Received(MessageEnvelope.UnwrapMessage(message), Stopwatch.GetElapsedTime(begin), _mailbox.UserMessageCount);
     }
 

@@ -48,7 +48,7 @@ internal sealed partial class ActorContext
     {
         var continuation = new Continuation(action, _messageOrEnvelope, CurrentInstance());
         if (target.IsCompleted) _mailbox.PostSystemMessage(continuation);
-        else target.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => _mailbox.PostSystemMessage(continuation));
+        else target.GetAwaiter().UnsafeOnCompleted(() => _mailbox.PostSystemMessage(continuation));
     }
 
     private IActor CurrentInstance() =>

@@ -29,6 +29,12 @@ internal sealed partial class ActorContext
         {
             strategy.HandleFailure(this, failure.Who, failure.RestartStatistics, failure.Reason, failure.Message);
         }
+        catch
+        {
+            // Undecided, the child would stay suspended for ever. The failure of the strategy is this actor's own.
+            StopChildren(failure.Who);
+            throw;
+        }
         finally
         {
             extras.JudgedChild = null;
@@ -46,19 +52,19 @@ internal sealed partial class ActorContext
         switch (_state)
         {
             case ContextState.Alive:
-                if (!DeferWhileUndecided(terminated)) await Finish(Handle(terminated)).ConfigureAwait(false);
+                if (!DeferWhileUndecided(terminated)) await Finish(Handle(terminated));
                 break;
             case ContextState.Restarting when wasChild:
-                await Tell(terminated).ConfigureAwait(false);
-                await EndInstanceIfChildless().ConfigureAwait(false);
+                await Tell(terminated);
+                await EndInstanceIfChildless();
                 break;
             case ContextState.Restarting or ContextState.Pausing:
                 // Watching outlives the instance, so its end is for the next one.
                 DeferWhileUndecided(terminated);
                 break;
             case ContextState.Stopping:
-                await Tell(terminated).ConfigureAwait(false);
-                if (wasChild) await EndInstanceIfChildless().ConfigureAwait(false);
+                await Tell(terminated);
+                if (wasChild) await EndInstanceIfChildless();
                 break;
         }
     }

@@ -43,11 +43,11 @@ public sealed class BatchContext : ISenderContext, IDisposable
     {
         if (!cancellationToken.CanBeCanceled || cancellationToken == _end.Token)
         {
-            return await _context.RequestAsync<T>(target, message, _end.Token).ConfigureAwait(false);
+            return await _context.RequestAsync<T>(target, message, _end.Token);
         }
 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _end.Token);
-        return await _context.RequestAsync<T>(target, message, either.Token).ConfigureAwait(false);
+        return await _context.RequestAsync<T>(target, message, either.Token);
     }
 
     public IFuture GetFuture() => _context.GetFuture();

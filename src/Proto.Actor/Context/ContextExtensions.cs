@@ -16,7 +16,7 @@ public static class SenderContextExtensions
     public static async Task<(T message, MessageHeader header)> RequestWithHeadersAsync<T>(
         this ISenderContext self, PID target, object message, CancellationToken cancellationToken)
     {
-        var envelope = await self.RequestAsync<MessageEnvelope>(target, message, cancellationToken).ConfigureAwait(false);
+        var envelope = await self.RequestAsync<MessageEnvelope>(target, message, cancellationToken);
         return envelope.Message is T reply
             ? (reply, envelope.Header)
             : throw new InvalidOperationException($"expected a reply of type {typeof(T)}, got {envelope.Message.GetType()}");

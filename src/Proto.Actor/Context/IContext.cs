@@ -142,7 +142,7 @@ public sealed record CapturedContext(MessageEnvelope MessageEnvelope, IContext C
     public async Task Receive()
     {
         var current = Context.Capture();
-        await Context.Receive(MessageEnvelope).ConfigureAwait(false);
+        await Context.Receive(MessageEnvelope);
         Context.Apply(current);
     }
 

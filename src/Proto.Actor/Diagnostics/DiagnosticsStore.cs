@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 
 namespace Proto;
 
@@ -6,15 +7,25 @@ namespace Proto;
 public sealed record DiagnosticsEntry(string Module, string? Message, object? Data);
 
 /// <summary>Facts about a running system: the last <see cref="MaxEvents"/> events, and the current objects by module and key.</summary>
-public sealed class DiagnosticsStore
+public sealed partial class DiagnosticsStore
 {
     public const int MaxEvents = 1000;
 
     private readonly ConcurrentQueue<DiagnosticsEntry> _events = new();
     private readonly ConcurrentDictionary<(string Module, string Key), Func<object>> _objects = new();
 
+    private readonly ILogger _logger;
+    private readonly LogLevel _level;
+
+    internal DiagnosticsStore(ILogger logger, LogLevel level)
+    {
+        _logger = logger;
+        _level = level;
+    }
+
     public void RegisterEvent(string module, string message)
     {
+        LogEvent(_logger, _level, module, message);
         _events.Enqueue(new DiagnosticsEntry(module, message, null));
         while (_events.Count > MaxEvents) _events.TryDequeue(out _);
     }
@@ -25,4 +36,7 @@ public sealed class DiagnosticsStore
 
     public IReadOnlyList<DiagnosticsEntry> Get() =>
         [.. _events, .. _objects.Select(entry => new DiagnosticsEntry(entry.Key.Module, entry.Key.Key, entry.Value()))];
+
+    [LoggerMessage(Message = "[Diagnostics] {Module}: {DiagnosticsEvent}")]
+    private static partial void LogEvent(ILogger logger, LogLevel level, string module, string diagnosticsEvent);
 }

@@ -20,6 +20,9 @@ public sealed class ProtoMetrics
     private static readonly Histogram<double> s_receiveDuration =
         s_meter.CreateHistogram<double>("protoactor_actor_messagereceive_duration", unit: "s");
 
+    private static readonly Histogram<double> s_threadPoolLatency =
+        s_meter.CreateHistogram<double>("protoactor_threadpool_latency_duration", unit: "s");
+
     private readonly ActorSystem _system;
 
     internal ProtoMetrics(ActorSystem system)
@@ -51,6 +54,11 @@ public sealed class ProtoMetrics
     internal void DeadLetter(object message)
     {
         if (Enabled) s_deadLetters.Add(1, IdTag, AddressTag, new("messagetype", message.GetType().Name));
+    }
+
+    internal void ThreadPoolWaited(TimeSpan duration)
+    {
+        if (Enabled) s_threadPoolLatency.Record(duration.TotalSeconds, IdTag, AddressTag);
     }
 
     internal void Received(object? message, TimeSpan duration, int mailboxLength)

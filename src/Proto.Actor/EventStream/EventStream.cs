@@ -100,7 +100,7 @@ public partial class EventStream<T>
     {
         try
         {
-            await subscription.Action(message).ConfigureAwait(false);
+            await subscription.Action(message);
         }
         catch (Exception reason)
         {

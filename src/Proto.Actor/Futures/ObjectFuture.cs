@@ -19,8 +19,8 @@ internal sealed class ObjectFuture : IFuture, IFutureSlot
 
     public async Task<object> GetTask(CancellationToken cancellationToken)
     {
-        await using var registration = cancellationToken.UnsafeRegister(static state => ((ObjectFuture)state!).TimeOut(), this).ConfigureAwait(false);
-        return await Task.ConfigureAwait(false);
+        await using var registration = cancellationToken.UnsafeRegister(static state => ((ObjectFuture)state!).TimeOut(), this);
+        return await Task;
     }
 
     public void Reply(object message)

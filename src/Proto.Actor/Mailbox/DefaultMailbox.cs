@@ -86,7 +86,7 @@ internal class DefaultMailbox<TQueue> : IMailbox, IThreadPoolWorkItem where TQue
         var waits = RunTurn();
         s_inTurn = false;
 
-        if (waits) _pending!.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_resume ??= Resume);
+        if (waits) _pending!.GetAwaiter().UnsafeOnCompleted(_resume ??= Resume);
         else EndTurn();
     }
 
@@ -107,7 +107,8 @@ internal class DefaultMailbox<TQueue> : IMailbox, IThreadPoolWorkItem where TQue
 
     private async Task RunOnDispatcher()
     {
-        while (RunTurn()) await _pending!.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Stays on the dispatcher's synchronization context when it has one.
+        while (RunTurn()) await _pending!.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         EndTurn();
     }
 

@@ -27,7 +27,7 @@ internal static partial class SenderChain
     {
         try
         {
-            await sending.ConfigureAwait(false);
+            await sending;
         }
         catch (Exception reason)
         {

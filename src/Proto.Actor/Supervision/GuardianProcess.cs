@@ -51,8 +51,21 @@ internal sealed partial class GuardianProcess : Process, ISupervisor, ISystemCon
 
     protected internal override void SendSystemMessage(PID pid, SystemMessage message)
     {
-        if (message is Failure failure) _strategy.HandleFailure(this, failure.Who, failure.RestartStatistics, failure.Reason, failure.Message);
+        if (message is not Failure failure) return;
+
+        try
+        {
+            _strategy.HandleFailure(this, failure.Who, failure.RestartStatistics, failure.Reason, failure.Message);
+        }
+        catch (Exception reason)
+        {
+            LogStrategyFailed(_logger, failure.Who.ToDiagnosticString(), reason);
+            StopChildren(failure.Who);
+        }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The guardian's strategy failed to decide on {Child}, which is stopped")]
+    private static partial void LogStrategyFailed(ILogger logger, string child, Exception reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A failure was escalated to the guardian {Guardian}; all its actors are stopped")]
     private static partial void LogEscalated(ILogger logger, string guardian, Exception reason);
