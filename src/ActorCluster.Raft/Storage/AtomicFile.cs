@@ -49,6 +49,10 @@ public sealed class AtomicFile(IFileSystem files, string path)
         }
         if (!files.FileExists(path)) return null;
 
+        // A process that died between rename and sync leaves a name that is seen but not durable. What is read is acted
+        // upon, so it must not go away with the power.
+        files.SyncDirectory(DirectoryName);
+
         using var file = files.Open(path, FileOpening.Read);
         var length = file.Length;
         if (length is < HeaderBytes or > HeaderBytes + MaxContentBytes) throw new FileDamagedException(path, $"{length} bytes cannot be its length");

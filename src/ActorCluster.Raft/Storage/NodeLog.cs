@@ -158,7 +158,7 @@ public sealed class NodeLog : INodeLog
 
         // Only now is the log known to be sound; from here on the directory is changed.
         foreach (var name in unfinished) _files.Delete(Path.Combine(_directory, name));
-        if (unfinished.Count > 0) _files.SyncDirectory(_directory);
+        _files.SyncDirectory(_directory);
 
         _file = _files.Open(SegmentPath(_end.Segment), FileOpening.ReadWrite);
         if (recovery.HasTornTail)
@@ -169,7 +169,7 @@ public sealed class NodeLog : INodeLog
         }
         if (_file.Length < _options.SegmentBytes) _file.Preallocate(_options.SegmentBytes);
         // What was read may have come from memory and not from the disk: a process that died before its sync leaves
-        // written pages behind. Recovered state is acted upon, so it is made durable first (fault A1).
+        // written pages and names behind. Recovered state is acted upon, so it is made durable first (fault A1).
         _file.Sync();
         _segments[_end.Segment] = _file.Length;
         CountBytes();

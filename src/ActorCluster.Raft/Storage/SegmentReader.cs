@@ -5,7 +5,7 @@ sealed class SegmentReader(IStorageFile file)
 {
     const int WindowBytes = 1024 * 1024;
 
-    byte[] _window = new byte[WindowBytes];
+    byte[] _window = new byte[Math.Clamp(file.Length, LogFormat.SectorBytes, WindowBytes)];
     long _start;
     int _count;
 

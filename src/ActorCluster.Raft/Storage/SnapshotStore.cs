@@ -31,8 +31,9 @@ public sealed class SnapshotStore : ISnapshotStore
             if (_newest.TryGetValue(group, out var older)) leftovers.Add(SnapshotFormat.FileName(group, older.Index, older.Term));
             _newest[group] = (index, term);
         }
-        // A superseded file goes only if its successor's name is durable: make it so first.
-        if (leftovers.Count > 0) files.SyncDirectory(directory);
+        // What is seen may be a name that is not durable yet: it must be before it is relied upon, and before what it
+        // supersedes goes.
+        if (_newest.Count > 0 || leftovers.Count > 0) files.SyncDirectory(directory);
         foreach (var name in leftovers) files.Delete(Path.Combine(directory, name));
         if (leftovers.Count > 0) files.SyncDirectory(directory);
     }
