@@ -74,6 +74,7 @@ public sealed class LogWriter : ILogWriter, IDisposable
             _stopping = true;
             Monitor.Pulse(_gate);
         }
+        Invariant.Check(Thread.CurrentThread != _thread, "the log writer is disposed from a completion, which runs on its own thread");
         _thread.Join();
     }
 

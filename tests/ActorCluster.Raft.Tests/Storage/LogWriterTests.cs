@@ -16,7 +16,7 @@ public class LogWriterTests
         var log = new HeldLog();
         using var writer = new LogWriter(log);
         var durable = new ConcurrentQueue<int>();
-        var done = new TaskCompletionSource();
+        var done = Completion();
         log.HoldSyncs();
         writer.Submit(Create(G1), () => durable.Enqueue(0));
         await log.SyncReached.WaitAsync(Hang);
@@ -45,7 +45,7 @@ public class LogWriterTests
     {
         var disk = new SimDisk(new Xoshiro256(1));
         using var writer = new LogWriter(NodeLog.Open(disk, StorageTestData.Directory));
-        var durable = new TaskCompletionSource();
+        var durable = Completion();
         writer.Submit(Create(G1, Entries(1, 3, 1)), durable.SetResult);
         await durable.Task.WaitAsync(Hang);
         writer.Dispose();
@@ -60,7 +60,7 @@ public class LogWriterTests
         var disk = new SimDisk(new Xoshiro256(1));
         var log = NodeLog.Open(disk, StorageTestData.Directory);
         using var writer = new LogWriter(log);
-        var created = new TaskCompletionSource();
+        var created = Completion();
         writer.Submit(Create(G1), created.SetResult);
         await created.Task.WaitAsync(Hang);
 
@@ -118,7 +118,7 @@ public class LogWriterTests
         log.HoldSyncs();
         writer.Submit(Create(G1), () => { });
         await log.SyncReached.WaitAsync(Hang);
-        var done = new TaskCompletionSource();
+        var done = Completion();
         for (ulong i = 1; i <= 50; i++) writer.Submit(Append(G1, Entries(i, i, 1)), i == 50 ? done.SetResult : () => { });
         log.LetSyncsGo();
         await done.Task.WaitAsync(Hang);
@@ -127,10 +127,13 @@ public class LogWriterTests
         Assert.Equal(2, log.Syncs);
     }
 
+    /// <summary>Completions run on the writer's thread: the test must not go on there.</summary>
+    static TaskCompletionSource Completion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>A log whose syncs can be held, to see what the writer does meanwhile.</summary>
     sealed class HeldLog : INodeLog
     {
-        readonly TaskCompletionSource _syncReached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        readonly TaskCompletionSource _syncReached = Completion();
         readonly ManualResetEventSlim _open = new(initialState: true);
 
         public List<int> Batches { get; } = [];
@@ -156,7 +159,7 @@ public class LogWriterTests
         public void Sync()
         {
             _syncReached.TrySetResult();
-            _open.Wait();
+            _open.Wait(Hang);
             Syncs++;
         }
 
