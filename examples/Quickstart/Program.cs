@@ -1,5 +1,9 @@
 using System.CommandLine;
+using Microsoft.Extensions.Logging.Abstractions;
 using Quickstart;
+
+// The nodes write their logs to files; this program tells its story on the console.
+Proto.Log.SetLoggerFactory(NullLoggerFactory.Instance);
 
 var file = new Option<FileInfo?>("--file") { Description = "text whose words are counted (default: LICENSE)", HelpName = "FILE" };
 var keep = new Option<bool>("--keep") { Description = "leave the cluster running and say how to talk to it" };
