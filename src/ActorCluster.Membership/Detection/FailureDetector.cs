@@ -40,7 +40,10 @@ public sealed class FailureDetector(NodeUid self, string selfName, IRandomSource
             if (!_targets.TryGetValue(uid, out var target)) _targets[uid] = target = new Target(uid);
             target.Name = member.Name;
             target.Address = member.Address;
-            target.Observed = member.State == MemberState.Unreachable;
+            var observed = member.State == MemberState.Unreachable;
+            if ((target.Observed && !observed) || (target.Suspected && !member.Suspected && !observed)) target.Misses = 0; // it refuted
+            target.Observed = observed;
+            target.Suspected = member.Suspected;
             if (member.Incarnation > target.Incarnation)
             {
                 target.Incarnation = member.Incarnation;
@@ -207,6 +210,7 @@ public sealed class FailureDetector(NodeUid self, string selfName, IRandomSource
         public bool Probed { get; set; }
         public bool Answered { get; set; }
         public bool Observed { get; set; }
+        public bool Suspected { get; set; }
         public ulong Sequence { get; set; }
         public ulong PreviousSequence { get; set; }
         public long LastAnswer { get; set; } = long.MinValue;

@@ -51,6 +51,10 @@ public sealed class GossipEngine(MemberTable table, IRandomSource random, Gossip
     public bool IsFresh(NodeUid peer, ulong incarnation, long nowMs) =>
         _peers.TryGetValue(peer.Value, out var known) && known.Incarnation >= incarnation && nowMs - known.HeardAt <= _options.FreshMs;
 
+    /// <summary>Whether any incarnation of a peer was heard within a time.</summary>
+    public bool HeardWithin(NodeUid peer, long nowMs, long withinMs) =>
+        _peers.TryGetValue(peer.Value, out var known) && nowMs - known.HeardAt <= withinMs;
+
     /// <summary>Opens exchanges with random peers; also with one that is Unreachable or Removed, so that cuts heal from either side.</summary>
     public IReadOnlyList<GossipOutput> Tick(long nowMs)
     {
@@ -64,6 +68,15 @@ public sealed class GossipEngine(MemberTable table, IRandomSource random, Gossip
     public IReadOnlyList<GossipOutput> Contact(string address, NodeUid uid = default)
     {
         Open(address, uid);
+        return Flush();
+    }
+
+    /// <summary>A member that is held for unreachable or suspected gave a sign of life: it is told, so that it can refute.</summary>
+    public IReadOnlyList<GossipOutput> Question(Member member)
+    {
+        var question = Digest(member.Uid, 0);
+        if (table.ObservationOf(member.Uid) is { } observation) question.Observations.Add(observation);
+        Send(member.Address, question);
         return Flush();
     }
 

@@ -1,0 +1,158 @@
+using ActorCluster.Protocol;
+using ActorCluster.Protocol.Membership;
+using ActorCluster.Raft;
+using ActorCluster.Raft.Actors;
+using Google.Protobuf;
+using Proto;
+using Failure = ActorCluster.Protocol.Failure;
+
+namespace ActorCluster.Membership.Actors;
+
+/// <summary>
+/// The node's part in the coordinator group: starts its replica when the node is a voter and, while it leads, proposes what
+/// <see cref="CoordinatorPolicy"/> says. Used by the membership actor only, in its mailbox.
+/// </summary>
+sealed class CoordinatorDriver(MembershipService service, StartCoordinatorGroup startGroup, IReadOnlyList<ICoordinatorPart> parts, CoordinatorPolicyOptions options, TimeProvider time)
+{
+    /// <summary>The leader is in contact with whom it heard within this time.</summary>
+    public const long ContactMs = 2000;
+
+    const long DecideEveryMs = 100;
+
+    /// <summary>Most nodes that wait for their removal to be answered.</summary>
+    const int MaxLeavers = 256;
+
+    static readonly TimeSpan ProposalDeadline = TimeSpan.FromSeconds(5);
+
+    readonly CoordinatorPolicy _policy = new(options);
+    readonly Dictionary<NodeUid, PID> _leavers = [];
+    IReplicaGroup? _group;
+    CoordinatorStateMachine? _machine;
+    FormedCluster? _cluster;
+    bool _led;
+    int _proposing;
+    long _nextDecision;
+
+    public bool IsVoter => _group is not null;
+
+    public bool IsLeader => _group?.Status is { Role: RaftRole.Leader, LeaderReady: true };
+
+    public NodeUid Leader => _group?.Status.Leader ?? NodeUid.None;
+
+    public void Start(IContext context, FormedCluster cluster)
+    {
+        if (_group is not null) return;
+        var root = context.System.Root;
+        var self = context.Self;
+        _cluster = cluster;
+        _machine = new CoordinatorStateMachine(parts, view => root.Send(self, new ViewApplied(view)));
+        _group = startGroup(_machine, [.. cluster.CoordinatorVoters.Select(v => new NodeUid(v))]);
+        service.Coordinator = _group;
+    }
+
+    public void Tick(IContext context, long now, MemberTable table, Func<NodeUid, bool> inContact)
+    {
+        AnswerLeavers(context, table);
+        var leads = IsLeader;
+        if (leads != _led) _policy.Reset(now);
+        _led = leads;
+        if (!leads || _proposing > 0 || now < _nextDecision) return;
+
+        _nextDecision = now + DecideEveryMs;
+        if (_machine!.Formed is null)
+        {
+            Propose(context, new CoordinatorCommand { Form = _cluster }, null);
+            return;
+        }
+
+        foreach (var command in _policy.Decide(now, table.Committed, table.Snapshot, inContact)) Propose(context, command, null);
+    }
+
+    public void Join(IContext context, NodeInfo node, PID asker, MemberTable table, Func<NodeUid, bool> inContact)
+    {
+        if (_machine!.Formed is null)
+        {
+            context.Send(asker, new JoinReply { Failure = MembershipActor.Refusal(ErrorCode.NoQuorum, "the cluster is being formed: ask again in a moment") });
+            return;
+        }
+
+        Propose(context, CoordinatorPolicy.Join(node, table.Committed, table.Snapshot, inContact), (result, failure) =>
+        {
+            if (failure is not null)
+            {
+                context.Send(asker, new JoinReply { Failure = failure });
+                return;
+            }
+
+            var reply = new JoinReply { ClusterId = _machine.View.ClusterId, View = _machine.View };
+            reply.Observations.Add(table.AllObservations);
+            if (_machine.Formed.Members.Any(m => m.Uid == node.Uid)) reply.Formed = _machine.Formed;
+            context.Send(asker, reply);
+        });
+    }
+
+    public void Leave(IContext context, NodeUid uid, PID asker, MemberTable table)
+    {
+        if (table.Find(uid) is { State: MemberState.Removed } gone)
+        {
+            context.Send(asker, new LeaveReply { View = gone.View });
+            return;
+        }
+
+        if (_leavers.Count >= MaxLeavers)
+        {
+            context.Send(asker, new LeaveReply { Failure = MembershipActor.Refusal(ErrorCode.Overloaded, $"more than {MaxLeavers} nodes are leaving") });
+            return;
+        }
+
+        Propose(context, new CoordinatorCommand { ClusterId = table.ClusterId, Leave = new LeaveDecision { Uid = uid.Value } }, (_, failure) =>
+        {
+            if (failure is not null) context.Send(asker, new LeaveReply { Failure = failure });
+            else _leavers[uid] = asker;
+        });
+    }
+
+    void AnswerLeavers(IContext context, MemberTable table)
+    {
+        foreach (var (uid, asker) in _leavers.ToArray())
+        {
+            if (table.Find(uid) is { State: not MemberState.Removed }) continue;
+            _leavers.Remove(uid);
+            context.Send(asker, new LeaveReply { View = table.View });
+        }
+    }
+
+    void Propose(IContext context, CoordinatorCommand command, Action<CoordinatorResult?, Failure?>? done)
+    {
+        _proposing++;
+        var deadline = new CancellationTokenSource(ProposalDeadline, time);
+        context.ReenterAfter(_group!.ProposeAsync(command.ToByteString(), deadline.Token), task =>
+        {
+            _proposing--;
+            deadline.Dispose();
+            if (task.IsFaulted)
+            {
+                service.Fail(task.Exception);
+                return;
+            }
+
+            if (task.IsCanceled)
+            {
+                done?.Invoke(null, new Failure { Outcome = OutcomeKind.Unknown, Code = ErrorCode.DeadlineExceeded, Message = $"no decision within {ProposalDeadline.TotalSeconds} s" });
+                return;
+            }
+
+            var proposal = task.Result;
+            if (proposal.Outcome != ProposalOutcome.Committed)
+            {
+                var outcome = proposal.Outcome == ProposalOutcome.NotExecuted ? OutcomeKind.NotExecuted : OutcomeKind.Unknown;
+                done?.Invoke(null, new Failure { Outcome = outcome, Code = proposal.Error, Message = proposal.Message });
+                return;
+            }
+
+            var result = (CoordinatorResult)proposal.Value!;
+            if (result.Refusal is not null) service.Publish(result.Refusal);
+            done?.Invoke(result, result.Ok ? null : MembershipActor.Refusal(result.Error, result.Message));
+        });
+    }
+}
