@@ -1,0 +1,186 @@
+using ActorCluster.Membership;
+using ActorCluster.Protocol;
+using ActorCluster.Raft;
+using ActorCluster.Raft.Actors;
+using Proto;
+
+namespace ActorCluster.Keyspace.Actors;
+
+/// <summary>Opens this node's replicas of groups.</summary>
+public interface IReplicaGroupStarter
+{
+    /// <summary>
+    /// Opens the replica that is on this node's disk; makes a new one only when there is none, with these voters. Called
+    /// once per group and process.
+    /// </summary>
+    Task<IReplicaGroup> StartAsync(GroupId group, IReadOnlyList<NodeUid> firstVoters, IStateMachine machine);
+}
+
+/// <summary>
+/// Published on the actor system's event stream when this node begins to lead a partition (its term's first entry is
+/// applied: it may activate) and when it stops to. Between the two, nobody else commits anything under the term.
+/// </summary>
+public sealed record PartitionLeadership(PartitionView Partition, ulong Term, bool Leads);
+
+/// <summary>
+/// The actor <c>partitions</c>: keeps this node's replicas as the committed partition map names them, and a KV grain for
+/// each partition that this node leads. Invariant: a replica is opened only when the map names this node's uid, so a node
+/// that lost its disk (and with it its uid) never votes in an old group.
+/// </summary>
+public sealed class PartitionHost : IActor
+{
+    public const string ActorName = "partitions";
+
+    readonly Services _services;
+    readonly Dictionary<GroupId, (PID Grain, ulong Term)> _led = [];
+    readonly Dictionary<GroupId, (bool Leads, ulong Term)> _heard = [];
+    EventStreamSubscription<object>? _events;
+    ITimer? _sweep;
+
+    PartitionHost(Services services) => _services = services;
+
+    /// <summary>What the host needs.</summary>
+    /// <param name="State">What this node knows; the host keeps it.</param>
+    /// <param name="Starter">Opens replicas.</param>
+    /// <param name="Router">For KV grains that take a plain caller's write.</param>
+    /// <param name="Parts">Makes the registered parts of a partition's state machine.</param>
+    /// <param name="Options">Limits and times.</param>
+    /// <param name="Time">The node's time.</param>
+    public sealed record Services(
+        KeyspaceState State,
+        IReplicaGroupStarter Starter,
+        KvRouter Router,
+        Func<PartitionView, IReadOnlyList<IPartitionPart>> Parts,
+        KeyspaceOptions Options,
+        TimeProvider Time)
+    {
+        internal DeadlineTokens Deadlines { get; } = new(Time);
+    }
+
+    /// <summary>Starts the host. It takes <see cref="MembershipSnapshot"/> messages: send it every new one.</summary>
+    public static PID Spawn(ActorSystem system, Services services) =>
+        system.Root.SpawnNamed(Props.FromProducer(() => new PartitionHost(services)), ActorName);
+
+    public Task ReceiveAsync(IContext context)
+    {
+        switch (context.Message)
+        {
+            case Started:
+                Start(context);
+                break;
+            case MembershipSnapshot members:
+                if (_services.State.Update(members)) OpenReplicas(context);
+                break;
+            case GroupLeadershipChanged changed:
+                _heard[changed.Group] = (changed.Role == RaftRole.Leader && changed.LeaderReady, changed.Term);
+                LeadershipChanged(context, changed.Group, _heard[changed.Group]);
+                break;
+            case Sweep:
+                ExpireSessions(context);
+                break;
+            case Stopping or Restarting:
+                Stop(context);
+                break;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    void Start(IContext context)
+    {
+        var (root, self) = (context.System.Root, context.Self);
+        _events = context.System.EventStream.Subscribe<GroupLeadershipChanged>(changed => root.Send(self, changed));
+        _sweep = _services.Time.CreateTimer(_ => root.Send(self, Sweep.Instance), null, _services.Options.SessionSweep, _services.Options.SessionSweep);
+        OpenReplicas(context);
+    }
+
+    void Stop(IContext context)
+    {
+        _events?.Unsubscribe();
+        _sweep?.Dispose();
+        foreach (var group in _led.Keys.ToArray()) LeadershipChanged(context, group, (false, 0));
+    }
+
+    void OpenReplicas(IContext context)
+    {
+        if (_services.State.Map is not { } map) return;
+        foreach (var partition in map.Partitions)
+        {
+            if (!partition.HasReplica(_services.State.Self)) continue;
+            if (_services.State.Replica(partition.Group) is { } replica) Opened(context, replica);
+            else if (_services.State.Opening.Add(partition.Group)) Open(context, partition);
+        }
+    }
+
+    void Open(IContext context, PartitionView partition)
+    {
+        var machine = new PartitionStateMachine(partition.Id, _services.Parts(partition));
+        context.ReenterAfter(_services.Starter.StartAsync(partition.Group, partition.Replicas, machine), async started =>
+        {
+            // A replica that cannot be opened is this node's failure: it goes to the supervisor, which says so.
+            var replica = new PartitionReplica(partition, await started, machine, _services.Options, _services.Time);
+            _services.State.Add(replica);
+            Opened(context, replica);
+        });
+    }
+
+    void Opened(IContext context, PartitionReplica replica)
+    {
+        // What was published before anybody listened is in the status.
+        var status = replica.Group.Status;
+        var now = _heard.TryGetValue(replica.Partition.Group, out var heard) ? heard : (status.Role == RaftRole.Leader && status.LeaderReady, status.Term);
+        LeadershipChanged(context, replica.Partition.Group, now);
+    }
+
+    void LeadershipChanged(IContext context, GroupId group, (bool Leads, ulong Term) now)
+    {
+        var (leads, term) = now;
+        if (_led.TryGetValue(group, out var led) && !(leads && led.Term == term))
+        {
+            _led.Remove(group);
+            context.System.Root.Stop(led.Grain);
+            Publish(context, group, led.Term, leads: false);
+        }
+
+        // A replica that is still being opened is looked at again when it is there.
+        if (!leads || _led.ContainsKey(group) || _services.State.Replica(group) is not { } replica) return;
+        _led[group] = (SpawnGrain(context.System, replica, term), term);
+        Publish(context, group, term, leads: true);
+    }
+
+    PID SpawnGrain(ActorSystem system, PartitionReplica replica, ulong term)
+    {
+        var id = KeyspaceState.KvGrainId(replica.Partition, term);
+        var props = Props.FromProducer(() => new KvGrainActor(replica, _services.State, _services.Router, _services.Deadlines, _services.Options));
+        try
+        {
+            return system.Root.SpawnNamed(props, id);
+        }
+        catch (ProcessNameExistException exists)
+        {
+            // This host was restarted within the term: the grain lives on.
+            return exists.Pid;
+        }
+    }
+
+    void Publish(IContext context, GroupId group, ulong term, bool leads)
+    {
+        if (_services.State.Replica(group) is { } replica)
+            context.System.EventStream.Publish(new PartitionLeadership(replica.Partition, term, leads));
+    }
+
+    void ExpireSessions(IContext context)
+    {
+        foreach (var group in _led.Keys)
+        {
+            if (_services.State.Replica(group) is not { } replica) continue;
+            // Begun here, ends by itself; what fails is done at the next sweep, by whoever leads then.
+            context.ReenterAfter(replica.ExpireSessionsAsync(_services.Deadlines.After(_services.Options.RequestTimeout)).AsTask(), async ended => await ended);
+        }
+    }
+
+    sealed class Sweep
+    {
+        public static readonly Sweep Instance = new();
+    }
+}
