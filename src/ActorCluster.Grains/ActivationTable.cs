@@ -30,8 +30,13 @@ public sealed class Activation(string kind, string identity, uint partition, Epo
 
     public ActivationState State { get; internal set; }
 
-    /// <summary>When it was last asked for or used, in milliseconds.</summary>
-    public long LastUsedMs { get; internal set; } = nowMs;
+    long _lastUsedMs = nowMs;
+
+    /// <summary>When it was last asked for or used, in milliseconds. Its own actor writes it while the table's reads it.</summary>
+    public long LastUsedMs => Volatile.Read(ref _lastUsedMs);
+
+    /// <summary>It was used just now.</summary>
+    public void Used(long nowMs) => Volatile.Write(ref _lastUsedMs, nowMs);
 }
 
 /// <summary>
@@ -93,9 +98,6 @@ public sealed class ActivationTable(int capacity)
         activation.State = ActivationState.Active;
         return true;
     }
-
-    /// <summary>It was used just now.</summary>
-    public static void Used(Activation activation, long nowMs) => activation.LastUsedMs = Math.Max(activation.LastUsedMs, nowMs);
 
     /// <summary>Ends an activation; one that ended already is fine.</summary>
     public bool End(Activation activation)

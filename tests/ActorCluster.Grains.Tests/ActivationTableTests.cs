@@ -63,7 +63,7 @@ public class ActivationTableTests
         _table.Begin("counter", "activating", 0, 0);
         _table.Activated(idle);
         _table.Activated(used);
-        ActivationTable.Used(used, 50);
+        used.Used(50);
         Assert.Equal([idle], _table.IdleFor(100, 100));
         Assert.Equal([idle, used], _table.IdleFor(100, 150));
     }
