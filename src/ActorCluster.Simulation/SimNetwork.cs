@@ -77,6 +77,9 @@ public sealed class SimNetwork
                 if (side.Contains(a) != side.Contains(b)) _cut[a, b] = true;
     }
 
+    /// <summary>Both directions of one link work again.</summary>
+    public void Join(int a, int b) => _cut[a, b] = _cut[b, a] = false;
+
     /// <summary>Every link works again, at its ordinary speed.</summary>
     public void Mend()
     {
