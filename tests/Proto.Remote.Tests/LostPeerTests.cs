@@ -117,6 +117,22 @@ public sealed class LostPeerTests
         Assert.InRange(Assert.IsType<Ping>(first.Message).Number, Limit, 2 * Limit);
     }
 
+    [Fact]
+    public async Task A_watch_of_an_unreachable_actor_is_answered_once()
+    {
+        await using var a = await TestNode.StartAsync();
+        var target = PID.FromAddress(TestNode.UnusedAddress(), "nobody");
+        var watcher = a.SpawnInbox("watcher", out var watcherPid);
+
+        target.SendSystemMessage(a.System, new Watch(watcherPid));
+        Assert.Equal(TerminatedReason.AddressTerminated, Assert.IsType<Terminated>(await watcher.ReadAsync(TestNode.Soon())).Why);
+
+        // After the next failed attempt, everything that the first one told has been delivered.
+        await Assert.ThrowsAsync<DeadLetterException>(() => a.Root.RequestAsync<Pong>(target, new Ping(), TestNode.Soon()));
+        await a.Root.RequestAsync<Touched>(watcherPid, Touch.Instance, TestNode.Soon());
+        Assert.False(watcher.TryRead(out var second), $"{second}");
+    }
+
     static async Task<Pong> RequestUntilAnswered(TestNode from, PID target)
     {
         while (true)

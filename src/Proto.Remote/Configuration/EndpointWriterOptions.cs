@@ -24,5 +24,14 @@ public record EndpointWriterOptions
     /// <summary>Time for the connection and for the handshake of one attempt.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>
+    /// After this long without a word from the peer an HTTP/2 ping is sent; without an answer to it within <see cref="KeepAlivePingTimeout"/>
+    /// the connection counts as lost. It finds peers that vanished without closing (half-open). At least one second each.
+    /// </summary>
+    public TimeSpan KeepAlivePingDelay { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Long, because a peer that is only starved of processor time must not be taken for dead.</summary>
+    public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
     internal int MaxFrameBytes => checked(MaxMessageBytes * 2);
 }

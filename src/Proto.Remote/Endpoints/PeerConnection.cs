@@ -46,7 +46,13 @@ sealed class PeerConnection : IDisposable
     {
         var channel = new GrpcChannel(
             new Uri($"http://{address}"),
-            new GrpcChannelSettings { ConnectTimeout = options.ConnectTimeout, MaxMessageBytes = options.MaxFrameBytes });
+            new GrpcChannelSettings
+            {
+                ConnectTimeout = options.ConnectTimeout,
+                MaxMessageBytes = options.MaxFrameBytes,
+                KeepAlivePingDelay = options.KeepAlivePingDelay,
+                KeepAlivePingTimeout = options.KeepAlivePingTimeout,
+            });
         GrpcDuplexCall? call = null;
         try
         {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Proto.Remote.Transport;
 using Proto.Remote.Wire;
 
 namespace Proto.Remote.Endpoints;
@@ -7,7 +8,7 @@ namespace Proto.Remote.Endpoints;
 /// The way to the system at one address. One loop owns it: it connects when there is something to send, writes what is queued,
 /// and notices the end of the connection.
 ///
-/// After a lost connection one attempt is made at once. When it fails the peer counts as gone: watchers and the event stream are
+/// After a lost connection an attempt is made at once. When it is refused the peer counts as gone: watchers and the event stream are
 /// told, and what is queued becomes dead letters. From then on each message causes another attempt, at most one per back-off, so
 /// that a restarted peer is reachable again at once. Messages not yet handed to the transport are sent over the next connection;
 /// a batch whose write failed may have left and is never repeated.
@@ -17,7 +18,7 @@ sealed partial class ServerEndpoint : IEndpoint
     static readonly TimeSpan FlushAtShutdown = TimeSpan.FromSeconds(1);
 
     /// <summary>A connection that ends sooner counts as a failed attempt: a peer that accepts and drops must not be called in a hot loop.</summary>
-    static readonly TimeSpan ShortLived = TimeSpan.FromMilliseconds(500);
+    static readonly TimeSpan ShortLived = TimeSpan.FromMilliseconds(100);
 
     readonly ActorSystem _system;
     readonly EndpointManager _manager;
@@ -68,7 +69,7 @@ sealed partial class ServerEndpoint : IEndpoint
         {
             case EnqueueResult.Full:
                 LogFull(_logger, Address, _config.EndpointWriterOptions.MaxQueuedMessages);
-                DeadLetters.NotSent(_system, message);
+                NotSent(message);
                 break;
             case EnqueueResult.Closed:
                 _manager.SendAgain(this, message);
@@ -200,7 +201,9 @@ sealed partial class ServerEndpoint : IEndpoint
             Failed();
             var options = _config.EndpointWriterOptions;
             var everConnected = _peerId is not null;
-            if (_down || everConnected || _failures >= options.MaxRetries || failure is PeerRefusedException)
+            // Refused: nobody listens there any more. Timed out: it had its time. A reset may be just another broken connection.
+            var isGone = everConnected && (GrpcChannel.IsRefused(failure) || failure is TimeoutException);
+            if (_down || isGone || _failures >= options.MaxRetries || failure is PeerRefusedException)
             {
                 if (failure is PeerRefusedException) LogRefusedUs(_logger, Address, failure.Message);
                 GoDown(failure.Message);
@@ -359,15 +362,22 @@ sealed partial class ServerEndpoint : IEndpoint
     {
         // What comes while the dead letters are told is for the next attempt: taking it too could go on for ever.
         _pending.Refill();
-        while (!_pending.IsEmpty) DeadLetters.NotSent(_system, _pending.TakeOne());
+        while (!_pending.IsEmpty) NotSent(_pending.TakeOne());
         if (!_stopping && !_queue.IsClosed) return;
-        while (_pending.Refill()) DeadLetters.NotSent(_system, _pending.TakeOne());
+        while (_pending.Refill()) NotSent(_pending.TakeOne());
+    }
+
+    void NotSent(in OutgoingMessage message)
+    {
+        // A watcher is told once: by whoever takes it out of the table.
+        if (message.Message is Watch watch && !_watches.Remove(message.Target.Id, watch.Watcher)) return;
+        DeadLetters.NotSent(_system, message);
     }
 
     void Unsendable(OutgoingMessage message, Exception reason)
     {
         LogUnsendable(_logger, reason, message.Message.GetType().Name, Address);
-        DeadLetters.NotSent(_system, message);
+        NotSent(message);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Connected to {Address} ({PeerId})")]

@@ -54,6 +54,8 @@ public sealed partial class GrpcNetRemote : IRemote
                 {
                     Endpoint = new IPEndPoint(host, _config.Port),
                     MaxMessageBytes = _config.EndpointWriterOptions.MaxFrameBytes,
+                    KeepAlivePingDelay = _config.EndpointWriterOptions.KeepAlivePingDelay,
+                    KeepAlivePingTimeout = _config.EndpointWriterOptions.KeepAlivePingTimeout,
                     ConfigureListen = _config.ConfigureKestrel,
                 },
                 methods,
