@@ -50,6 +50,8 @@ public static class AdminReports
                 CoordinatorVoter = picture.Membership.CoordinatorVoters.Contains(member.Uid),
                 Note = picture.Map is not null && holds == 0 && member.State is MemberState.Up ? NoReplicasNote : "",
                 Version = member.Node.Version,
+                SystemId = member.Node.SystemId,
+                Kinds = { member.Node.Kinds },
             });
         }
 
