@@ -42,7 +42,10 @@ public sealed class RetryTests : IAsyncLifetime
         await using var client = await ActorClusterClient.ConnectAsync([_node.Address], Patient);
         _node.Script(Answer.NotLeader, Answer.NoQuorum);
         Assert.Equal(1, await AddAsync(client, 1));
-        Assert.Equal(3, _node.Located.Count(l => l.Kind == "counter"));
+        var asked = _node.Located.Where(l => l.Kind == "counter").ToArray();
+        Assert.Equal(3, asked.Length);
+        Assert.Null(asked[0].Refused);
+        Assert.Equal(7UL, asked[1].Refused?.Term); // the node is told which activation was refused
     }
 
     [Fact]

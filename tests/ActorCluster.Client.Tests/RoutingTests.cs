@@ -70,10 +70,10 @@ public class RoutingTests
         Assert.False(cache.TryGet("b", out _));
         Assert.Equal(2, cache.Count);
 
-        cache.RemoveIf("a", v => v == 99); // renewed meanwhile: stays
-        Assert.True(cache.TryGet("a", out _));
-        cache.RemoveIf("a", v => v == 1);
-        Assert.False(cache.TryGet("a", out _));
+        cache.ReplaceIf("a", v => v == 99, _ => 5); // renewed meanwhile: stays
+        Assert.True(cache.TryGet("a", out var a) && a == 1);
+        cache.ReplaceIf("a", v => v == 1, _ => 5);
+        Assert.True(cache.TryGet("a", out a) && a == 5);
     }
 
     static Members Cluster(params (string Address, MemberState State)[] members)

@@ -125,7 +125,7 @@ sealed class ScriptedNode : IAsyncDisposable
         if (context.Message is not Locate locate) return Task.CompletedTask;
         Located.Enqueue(locate);
         var id = locate.Kind == "kv" ? "kv/0@1.1.1" : $"{locate.Kind}/{locate.Identity}@1.1.1";
-        context.Respond(new Located { Address = Address, Id = id, Node = "n1", Active = true, MapVersion = 1 });
+        context.Respond(new Located { Address = Address, Id = id, Node = "n1", Active = true, MapVersion = 1, Epoch = new Epoch { Generation = 1, Term = 7, Activation = 1 } });
         return Task.CompletedTask;
     }
 

@@ -15,7 +15,7 @@ sealed class ClientIdentityLookup(Locator locator, PartitionTableSource partitio
     }
 
     public async Task RemovePidAsync(ClusterIdentity clusterIdentity, PID pid, CancellationToken ct) =>
-        locator.Forget(await TargetOfAsync(clusterIdentity, ct), new Protocol.Grains.Located { Address = pid.Address, Id = pid.Id });
+        locator.Refuse(await TargetOfAsync(clusterIdentity, ct), new Protocol.Grains.Located { Address = pid.Address, Id = pid.Id });
 
     public Task SetupAsync(Cluster cluster, string[] kinds, bool isClient) => Task.CompletedTask;
 

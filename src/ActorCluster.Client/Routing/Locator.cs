@@ -14,21 +14,22 @@ sealed class Locator(MemberCalls calls, int capacity, TimeSpan timeout, TimeProv
     /// <summary>The actor that every node answers <see cref="Locate"/> with.</summary>
     const string Actor = "grains";
 
-    readonly LruCache<string, Located> _known = new(capacity);
+    // A refused place stays, so that the next question can say what was refused.
+    readonly LruCache<string, (Located Place, bool IsRefused)> _known = new(capacity);
     readonly ConcurrentDictionary<string, Lazy<Task<Located>>> _asking = new(StringComparer.Ordinal);
 
     /// <summary>Its place, or a <see cref="Located.Failure"/>; many callers at once share one question.</summary>
     /// <exception cref="NotExecutedException">No node answered.</exception>
     public async Task<Located> FindAsync(Target target, CancellationToken ct)
     {
-        if (_known.TryGet(target.CacheKey, out var known)) return known;
+        if (_known.TryGet(target.CacheKey, out var known) && !known.IsRefused) return known.Place;
         var asking = _asking.GetOrAdd(target.CacheKey, static (_, at) => new Lazy<Task<Located>>(() => at.Locator.AskAsync(at.Target)), (Locator: this, Target: target));
         return await asking.Value.WaitAsync(ct);
     }
 
     /// <summary>The place did not answer or refused: ask again, unless somebody already has.</summary>
-    public void Forget(Target target, Located stale) =>
-        _known.RemoveIf(target.CacheKey, known => known.Id == stale.Id && known.Address == stale.Address);
+    public void Refuse(Target target, Located stale) =>
+        _known.ReplaceIf(target.CacheKey, known => known.Place.Id == stale.Id && known.Place.Address == stale.Address, known => (known.Place, true));
 
     public static PID PidOf(Located located) => PID.FromAddress(located.Address, located.Id);
 
@@ -39,8 +40,9 @@ sealed class Locator(MemberCalls calls, int capacity, TimeSpan timeout, TimeProv
         try
         {
             using var deadline = new CancellationTokenSource(timeout, time);
-            var located = await calls.AskAsync<Located>(Actor, new Locate { Kind = target.Kind, Identity = target.Identity }, deadline.Token);
-            if (located.Failure is null || located.Failure.Code == ErrorCode.None) _known.Set(target.CacheKey, located);
+            var question = new Locate { Kind = target.Kind, Identity = target.Identity, Refused = _known.TryGet(target.CacheKey, out var refused) ? refused.Place.Epoch : null };
+            var located = await calls.AskAsync<Located>(Actor, question, deadline.Token);
+            if (located.Failure is null || located.Failure.Code == ErrorCode.None) _known.Set(target.CacheKey, (located, false));
             return located;
         }
         finally

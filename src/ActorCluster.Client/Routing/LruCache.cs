@@ -44,14 +44,12 @@ sealed class LruCache<TKey, TValue>(int capacity) where TKey : notnull
         }
     }
 
-    /// <summary>Removes the entry, but only while it still says what the caller saw: somebody else may have renewed it.</summary>
-    public void RemoveIf(TKey key, Func<TValue, bool> stillSays)
+    /// <summary>Replaces the value, but only while it still says what the caller saw: somebody else may have renewed it.</summary>
+    public void ReplaceIf(TKey key, Func<TValue, bool> stillSays, Func<TValue, TValue> replace)
     {
         lock (_gate)
         {
-            if (!_nodes.TryGetValue(key, out var node) || !stillSays(node.Value.Value)) return;
-            _nodes.Remove(key);
-            _byUse.Remove(node);
+            if (_nodes.TryGetValue(key, out var node) && stillSays(node.Value.Value)) node.Value = (key, replace(node.Value.Value));
         }
     }
 

@@ -67,7 +67,7 @@ sealed class RetryingCaller
                     var (reply, trouble) = await AttemptAsync<TReply>(located, build(request.Reference, deadlineMs), deadline.Token);
                     failure = trouble ?? failureOf(reply!);
                     if (failure is null || failure.Code == ErrorCode.None) return reply!;
-                    if (RetryRules.PlaceIsWrong(failure.Code) || trouble is not null) _locator.Forget(target, located);
+                    if (RetryRules.PlaceIsWrong(failure.Code) || trouble is not null) _locator.Refuse(target, located);
                 }
 
                 request.Last = failure;

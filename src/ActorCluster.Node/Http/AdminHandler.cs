@@ -23,15 +23,15 @@ sealed class AdminHandler(string self, IAdminQueries admin, Deadlines deadlines)
             return;
         }
 
-        var deadline = deadlines.Rent(timeout);
+        var deadline = deadlines.After(timeout);
         try
         {
             switch (path)
             {
-                case "/v1/members": await JsonResponse.WriteAsync(http, StatusCodes.Status200OK, await admin.MembersAsync(deadline.Token)); break;
-                case "/v1/groups": await JsonResponse.WriteAsync(http, StatusCodes.Status200OK, await admin.GroupsAsync(deadline.Token)); break;
-                case "/v1/partitions": await JsonResponse.WriteAsync(http, StatusCodes.Status200OK, await admin.PartitionsAsync(deadline.Token)); break;
-                default: await WriteHealthAsync(http, deadline.Token); break;
+                case "/v1/members": await JsonResponse.WriteAsync(http, StatusCodes.Status200OK, await admin.MembersAsync(deadline)); break;
+                case "/v1/groups": await JsonResponse.WriteAsync(http, StatusCodes.Status200OK, await admin.GroupsAsync(deadline)); break;
+                case "/v1/partitions": await JsonResponse.WriteAsync(http, StatusCodes.Status200OK, await admin.PartitionsAsync(deadline)); break;
+                default: await WriteHealthAsync(http, deadline); break;
             }
         }
         catch (Exception e) when (e is OperationCanceledException or TimeoutException && !http.Response.HasStarted)
@@ -42,10 +42,6 @@ sealed class AdminHandler(string self, IAdminQueries admin, Deadlines deadlines)
                 Code = ErrorCode.DeadlineExceeded,
                 Message = $"this node's admin actor did not answer within {timeout.TotalMilliseconds:0} ms",
             });
-        }
-        finally
-        {
-            deadlines.Return(deadline);
         }
     }
 

@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using System.Globalization;
+using ActorCluster.Keyspace.Actors;
 using ActorCluster.Protocol;
 
 namespace ActorCluster.Node.Http;
@@ -9,10 +9,8 @@ sealed class Deadlines(TimeProvider time, TimeSpan byDefault)
 {
     public const string Header = "X-Deadline-Ms";
     public const int MaxDeadlineMs = 600_000;
-    const int MaxPooled = 1024;
 
-    // Sources that never fired are used again: a timer is moved, not made.
-    readonly ConcurrentQueue<CancellationTokenSource> _pool = new();
+    readonly DeadlineTokens _tokens = new(time);
 
     /// <summary>How long the request may take, or why that cannot be said.</summary>
     public Failure? TryRead(HttpContext http, out TimeSpan timeout)
@@ -36,17 +34,6 @@ sealed class Deadlines(TimeProvider time, TimeSpan byDefault)
 
     public ulong UnixMs(TimeSpan timeout) => (ulong)(time.GetUtcNow() + timeout).ToUnixTimeMilliseconds();
 
-    public CancellationTokenSource Rent(TimeSpan timeout)
-    {
-        if (!ReferenceEquals(time, TimeProvider.System)) return new CancellationTokenSource(timeout, time);
-        if (!_pool.TryDequeue(out var source)) source = new CancellationTokenSource();
-        source.CancelAfter(timeout);
-        return source;
-    }
-
-    public void Return(CancellationTokenSource source)
-    {
-        if (ReferenceEquals(time, TimeProvider.System) && _pool.Count < MaxPooled && source.TryReset()) _pool.Enqueue(source);
-        else source.Dispose();
-    }
+    /// <summary>Cancelled at the deadline.</summary>
+    public CancellationToken After(TimeSpan timeout) => _tokens.After(timeout);
 }

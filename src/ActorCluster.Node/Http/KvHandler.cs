@@ -26,13 +26,13 @@ sealed class KvHandler(IKvOperations kv, Deadlines deadlines)
             return;
         }
 
-        var deadline = deadlines.Rent(timeout);
+        var deadline = deadlines.After(timeout);
         try
         {
             var request = new KvRequest { DeadlineUnixMs = deadlines.UnixMs(timeout) };
             if (isPut)
             {
-                var (value, problem) = await RequestBody.ReadAsync(http, deadline.Token);
+                var (value, problem) = await RequestBody.ReadAsync(http, deadline);
                 if (problem is not null)
                 {
                     await JsonResponse.WriteAsync(http, problem);
@@ -50,7 +50,7 @@ sealed class KvHandler(IKvOperations kv, Deadlines deadlines)
                 request.Get = new KvGet { Key = key };
             }
 
-            var reply = await ExecuteAsync(key, request, deadline.Token);
+            var reply = await ExecuteAsync(key, request, deadline);
             await WriteAsync(http, key, request.OpCase, reply);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !http.Response.HasStarted)
@@ -62,10 +62,6 @@ sealed class KvHandler(IKvOperations kv, Deadlines deadlines)
                 Code = ErrorCode.DeadlineExceeded,
                 Message = $"the body did not arrive within {timeout.TotalMilliseconds:0} ms",
             });
-        }
-        finally
-        {
-            deadlines.Return(deadline);
         }
     }
 
