@@ -74,12 +74,10 @@ public sealed class KeyspaceState(NodeUid self)
         return true;
     }
 
-    /// <summary>Groups whose replica was asked for, so that each is opened once per process. Touched by the host's turns only.</summary>
-    internal HashSet<GroupId> Opening { get; } = [];
-
     internal void Add(PartitionReplica replica) => _replicas[replica.Partition.Group] = replica;
 
-    internal IEnumerable<PartitionReplica> Replicas => _map is { } map
+    /// <summary>This node's replicas, in the order of the map.</summary>
+    public IEnumerable<PartitionReplica> Replicas => _map is { } map
         ? map.Partitions.Select(p => Replica(p.Group)).OfType<PartitionReplica>()
         : [];
 }

@@ -6,15 +6,11 @@ using Proto;
 
 namespace ActorCluster.Keyspace.Actors;
 
-/// <summary>Opens this node's replicas of groups.</summary>
-public interface IReplicaGroupStarter
-{
-    /// <summary>
-    /// Opens the replica that is on this node's disk; makes a new one only when there is none, with these voters. Called
-    /// once per group and process.
-    /// </summary>
-    Task<IReplicaGroup> StartAsync(GroupId group, IReadOnlyList<NodeUid> firstVoters, IStateMachine machine);
-}
+/// <summary>
+/// Opens the replica that is on this node's disk; makes a new one only when there is none, with these voters.
+/// Called once per group and process.
+/// </summary>
+public delegate IReplicaGroup OpenReplica(GroupId group, IReadOnlyList<NodeUid> firstVoters, IStateMachine machine);
 
 /// <summary>
 /// Published on the actor system's event stream when this node begins to lead a partition (its term's first entry is
@@ -41,14 +37,14 @@ public sealed class PartitionHost : IActor
 
     /// <summary>What the host needs.</summary>
     /// <param name="State">What this node knows; the host keeps it.</param>
-    /// <param name="Starter">Opens replicas.</param>
+    /// <param name="Open">Opens replicas.</param>
     /// <param name="Router">For KV grains that take a plain caller's write.</param>
     /// <param name="Parts">Makes the registered parts of a partition's state machine.</param>
     /// <param name="Options">Limits and times.</param>
     /// <param name="Time">The node's time.</param>
     public sealed record Services(
         KeyspaceState State,
-        IReplicaGroupStarter Starter,
+        OpenReplica Open,
         KvRouter Router,
         Func<PartitionView, IReadOnlyList<IPartitionPart>> Parts,
         KeyspaceOptions Options,
@@ -107,21 +103,18 @@ public sealed class PartitionHost : IActor
         foreach (var partition in map.Partitions)
         {
             if (!partition.HasReplica(_services.State.Self)) continue;
-            if (_services.State.Replica(partition.Group) is { } replica) Opened(context, replica);
-            else if (_services.State.Opening.Add(partition.Group)) Open(context, partition);
-        }
-    }
+            var replica = _services.State.Replica(partition.Group);
+            if (replica is null)
+            {
+                // A replica that cannot be opened is this node's failure: it goes to the supervisor, which says so.
+                var machine = new PartitionStateMachine(partition.Id, _services.Parts(partition));
+                var group = _services.Open(partition.Group, partition.Replicas, machine);
+                replica = new PartitionReplica(partition, group, machine, _services.Options, _services.Time);
+                _services.State.Add(replica);
+            }
 
-    void Open(IContext context, PartitionView partition)
-    {
-        var machine = new PartitionStateMachine(partition.Id, _services.Parts(partition));
-        context.ReenterAfter(_services.Starter.StartAsync(partition.Group, partition.Replicas, machine), async started =>
-        {
-            // A replica that cannot be opened is this node's failure: it goes to the supervisor, which says so.
-            var replica = new PartitionReplica(partition, await started, machine, _services.Options, _services.Time);
-            _services.State.Add(replica);
             Opened(context, replica);
-        });
+        }
     }
 
     void Opened(IContext context, PartitionReplica replica)
