@@ -68,7 +68,7 @@ public sealed partial class DefaultClusterContext : IClusterContext
     {
         var lost = _cluster.Connections.LostToken(pid.Address);
         var deadline = _cluster.System.Deadlines.After(_config.ActorRequestTimeout);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(ct, deadline, lost);
+        var end = AttemptToken.Rent(ct, deadline, lost);
         try
         {
             return await context.RequestAsync<T>(pid, message, end.Token).ConfigureAwait(false);
@@ -82,6 +82,10 @@ public sealed partial class DefaultClusterContext : IClusterContext
                 : $"it did not answer within {_config.ActorRequestTimeout.TotalMilliseconds:F0} ms";
             throw new TimeoutException(
                 $"the request {message.GetType().Name} to {clusterIdentity.ToDiagnosticString()} at {pid.ToDiagnosticString()} may have been executed: {reason}", late);
+        }
+        finally
+        {
+            end.Return();
         }
     }
 
