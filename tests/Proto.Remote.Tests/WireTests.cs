@@ -1,6 +1,6 @@
 using Google.Protobuf;
-using Proto.Remote.Transport;
 using Proto.Remote.Tests.Messages;
+using Proto.Remote.Transport;
 using Proto.Remote.Wire;
 
 namespace Proto.Remote.Tests;
