@@ -61,6 +61,9 @@ public sealed partial class RaftNode
         _snapshotsToSend.Add(new SnapshotToSend(to.Uid, _snapshot));
     }
 
+    /// <summary>Whether a follower is waiting for a snapshot: if not, sending one may end.</summary>
+    public bool IsSendingSnapshot(NodeUid to) => _role == RaftRole.Leader && _members.Find(to) is { State: ProgressState.Snapshot };
+
     /// <summary>A snapshot on its way to a follower moved on.</summary>
     public void SnapshotProgress(NodeUid to)
     {

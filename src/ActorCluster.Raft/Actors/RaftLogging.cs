@@ -1,0 +1,28 @@
+using ActorCluster.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace ActorCluster.Raft.Actors;
+
+static partial class RaftLogging
+{
+    /// <summary>Category of the line per applied entry.</summary>
+    public const string ApplyCategory = "ActorCluster.Raft.Apply";
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "[apply] group={Group} index={Index} term={Term} kind={Kind}")]
+    public static partial void Applied(ILogger logger, ulong group, ulong index, ulong term, string kind);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "group {Group}: {Role} in term {Term}, leader {Leader}")]
+    public static partial void LeadershipChanged(ILogger logger, GroupId group, RaftRole role, ulong term, NodeUid leader);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "group {Group}: snapshot at index {Index}, {SizeBytes} bytes")]
+    public static partial void SnapshotTaken(ILogger logger, GroupId group, ulong index, ulong sizeBytes);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "group {Group}: snapshot at index {Index} goes to {To}")]
+    public static partial void SnapshotGoes(ILogger logger, GroupId group, ulong index, NodeUid to);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "group {Group}: snapshot at index {Index} from the leader installed")]
+    public static partial void SnapshotInstalled(ILogger logger, GroupId group, ulong index);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "consensus on this node failed and the node must stop: {Where}")]
+    public static partial void Failed(ILogger logger, Exception error, string where);
+}

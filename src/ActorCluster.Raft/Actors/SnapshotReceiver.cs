@@ -1,0 +1,41 @@
+using ActorCluster.Protocol.Raft;
+
+namespace ActorCluster.Raft.Actors;
+
+/// <summary>The chunks of an arriving snapshot, put together in a scratch file that goes with the process.</summary>
+sealed class SnapshotReceiver : IDisposable
+{
+    readonly FileStream _file;
+
+    public SnapshotReceiver(SnapshotMeta meta, string directory, string name)
+    {
+        Meta = meta;
+        Directory.CreateDirectory(directory);
+        _file = new FileStream(
+            Path.Combine(directory, name), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+    }
+
+    public SnapshotMeta Meta { get; }
+
+    /// <summary>The content is here up to this offset.</summary>
+    public ulong Offset => (ulong)_file.Length;
+
+    /// <summary>Being saved: it takes no more chunks.</summary>
+    public bool Complete { get; set; }
+
+    public bool IsOf(SnapshotMeta meta) => meta.Index == Meta.Index && meta.Term == Meta.Term && meta.SizeBytes == Meta.SizeBytes;
+
+    public void Append(ReadOnlySpan<byte> data)
+    {
+        _file.Position = _file.Length;
+        _file.Write(data);
+    }
+
+    public void CopyTo(Stream target)
+    {
+        _file.Position = 0;
+        _file.CopyTo(target);
+    }
+
+    public void Dispose() => _file.Dispose();
+}
