@@ -98,31 +98,37 @@ public sealed partial class RaftNode
         }
     }
 
-    /// <summary>The last chunk of a snapshot arrived and the whole is durable in the snapshot store.</summary>
+    /// <summary>Done: the last chunk arrived, and the whole is durable in the snapshot store. Otherwise it only keeps the leader heard.</summary>
     void HandleInstallSnapshot(InstallSnapshot install, Progress from)
     {
         FollowLeader(from.Uid);
-        if (!install.Done) return;
-        var meta = install.Meta;
-        if (meta.Index <= _log.Committed)
-        {
-            PromiseAppended(from.Uid, _log.Committed);
-            return;
-        }
+        if (install.Done) SnapshotReceived(install.Meta);
+    }
 
+    /// <summary>
+    /// A snapshot that a leader sent is complete and durable in the snapshot store. It holds committed state, so it is good even if
+    /// that leader leads no more.
+    /// </summary>
+    public void SnapshotReceived(SnapshotMeta meta)
+    {
+        if (meta.Index > _log.Committed) InstallSnapshot(meta);
+        if (!_leader.IsNone && _leader != Self) PromiseAppended(_leader, _log.Committed);
+    }
+
+    void InstallSnapshot(SnapshotMeta meta)
+    {
         if (_log.Matches(meta.Index, meta.Term))
         {
             // Section 7: the log holds it already; what follows stays valid.
             _log.CommitTo(meta.Index);
-            PromiseAppended(from.Uid, meta.Index);
             return;
         }
 
+        Invariant.Check(_role != RaftRole.Leader, $"a leader's log does not hold {meta.Term}/{meta.Index}, which is committed");
         _log.Reset(meta.Index, meta.Term);
         foreach (var write in _writes) write.ReachesTo = Math.Min(write.ReachesTo, meta.Index - 1);
         _members = new GroupMembers(meta.Config, _config);
         _role = _members.SelfIsVoter ? RaftRole.Follower : RaftRole.Learner;
         _snapshot = _snapshotToInstall = meta;
-        PromiseAppended(from.Uid, meta.Index);
     }
 }

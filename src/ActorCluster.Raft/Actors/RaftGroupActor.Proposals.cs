@@ -6,11 +6,13 @@ namespace ActorCluster.Raft.Actors;
 // Proposals and their outcomes (guarantee G6), and handing leadership over.
 sealed partial class RaftGroupActor
 {
-    /// <summary>Proposals in the log, by rising index.</summary>
+    /// <summary>Proposals of the term that this replica leads, by rising index.</summary>
     readonly Queue<PendingProposal> _proposals = new();
 
-    /// <summary>When leadership was lost with proposals under way: until then their entries may still be seen committed.</summary>
-    long _abandonAtTick = long.MaxValue;
+    /// <summary>Proposals of terms that it led before: their entries may still be committed, or others in their places.</summary>
+    readonly List<PendingProposal> _orphans = [];
+
+    long _abandonAtTick;
 
     int _handOverTicks;
     ulong _appliedEntries;
@@ -81,41 +83,80 @@ sealed partial class RaftGroupActor
             _handle.Release(proposal);
             Invariant.Check(proposal.Index == entry.Index, $"entry {proposal.Index} was passed over by {entry.Index}");
             if (proposal.Term == entry.Term) proposal.Commit(value);
-            else proposal.Refuse(ErrorCode.NotLeader, _core.Leader, "leadership was lost and another entry was committed in its place");
+            else Replaced(proposal);
+        }
+
+        if (_orphans.Count > 0) EndOrphansAt(entry, value);
+    }
+
+    void EndOrphansAt(Entry entry, object? value)
+    {
+        for (var i = _orphans.Count - 1; i >= 0; i--)
+        {
+            var proposal = _orphans[i];
+            if (proposal.Index != entry.Index) continue;
+            _orphans.RemoveAt(i);
+            _handle.Release(proposal);
+            if (proposal.Term == entry.Term) proposal.Commit(value);
+            else Replaced(proposal);
         }
     }
 
+    void Replaced(PendingProposal proposal) =>
+        proposal.Refuse(ErrorCode.NotLeader, _core.Leader, "leadership was lost and another entry was committed in its place");
+
     /// <summary>
-    /// A replica that leads no more soon learns what became of its proposals if it hears the new leader: waits two election timeouts
-    /// for that before it says Unknown.
+    /// Leadership is lost. Removal of an entry from this log would prove nothing (paper, figure 8); what is committed in its place
+    /// does. A replica that hears the new leader soon learns it: waits two election timeouts for that before it says Unknown.
     /// </summary>
-    void TickProposals()
+    void OrphanProposals()
     {
-        if (_core.Role == RaftRole.Leader && (_proposals.Count == 0 || _proposals.Peek().Term == _core.Term)) _abandonAtTick = long.MaxValue;
-        else if (_proposals.Count == 0) _abandonAtTick = long.MaxValue;
-        else if (_abandonAtTick == long.MaxValue) _abandonAtTick = _ticks + 2 * _host.Options.ElectionTicks;
-        else if (_ticks >= _abandonAtTick) AbandonProposals(ErrorCode.NoQuorum, "leadership was lost before the proposal was known to be committed");
+        if (_proposals.Count == 0) return;
+        _orphans.AddRange(_proposals);
+        _proposals.Clear();
+        _abandonAtTick = _ticks + 2 * _host.Options.ElectionTicks;
     }
 
-    void AbandonProposals(ErrorCode error, string message)
+    void TickProposals()
     {
-        while (_proposals.TryDequeue(out var proposal))
+        if (_orphans.Count > 0 && _ticks >= _abandonAtTick)
+            AbandonOrphans(ErrorCode.NoQuorum, "leadership was lost before the proposal was known to be committed");
+    }
+
+    void AbandonOrphans(ErrorCode error, string message)
+    {
+        foreach (var proposal in _orphans)
         {
             _handle.Release(proposal);
             proposal.Abandon(error, _core.Leader, message);
         }
+
+        _orphans.Clear();
     }
 
+    void AbandonProposals(ErrorCode error, string message)
+    {
+        OrphanProposals();
+        AbandonOrphans(error, message);
+    }
+
+    /// <summary>Done when another leads and everything proposed here has its outcome, or when that takes too long.</summary>
     void BeginHandOver(HandOver request)
     {
-        if (!_core.TransferLeadership(NodeUid.None))
-        {
-            request.Done.TrySetResult(); // nobody is there to take it
-            return;
-        }
-
         _handOverTicks = 0;
         _handingOver = request.Done;
+        if (_core.Role == RaftRole.Leader && !_core.TransferLeadership(NodeUid.None)) EndHandOver(); // nobody is there to take it
+        else MaybeEndHandOver();
+    }
+
+    void MaybeEndHandOver()
+    {
+        if (_core.Role != RaftRole.Leader && _proposals.Count == 0 && _orphans.Count == 0) EndHandOver();
+    }
+
+    void TickHandOver()
+    {
+        if (_handingOver is not null && ++_handOverTicks >= _host.Options.ElectionTicks) EndHandOver();
     }
 
     void EndHandOver()

@@ -160,7 +160,7 @@ sealed partial class RaftGroupActor
                 // Not while another snapshot is being saved, and never an older one after a newer: then the last chunk comes again.
                 if (!_saving && chunk.Meta.Index > _newestSnapshotIndex) SaveReceived(message);
                 else _receiver = DropReceiver();
-                return;
+                return; // answered once it is saved
             }
         }
 
@@ -191,8 +191,7 @@ sealed partial class RaftGroupActor
         _newestSnapshotIndex = last.InstallSnapshot.Meta.Index;
         _receiver = DropReceiver();
 
-        // The term may have passed meanwhile; what was received is committed state all the same, and a leader sends again what it must.
-        _core.Step(last);
+        _core.SnapshotReceived(last.InstallSnapshot.Meta);
         AnswerChunk(last, end);
     }
 

@@ -66,8 +66,6 @@ sealed partial class RaftGroupActor : IActor
         switch (context.Message)
         {
             case WorkSubmitted: TakeSubmitted(Propose); break;
-            case RaftMessage { BodyCase: RaftMessage.BodyOneofCase.SnapshotChunkResponse } message: ConfirmChunk(message); break;
-            case HandOver request: BeginHandOver(request); break;
             default: Receive(context.Message); break;
         }
 
@@ -79,8 +77,6 @@ sealed partial class RaftGroupActor : IActor
         switch (context.Message)
         {
             case WorkSubmitted: TakeSubmitted(RefuseForLeader); break;
-            case RaftMessage { BodyCase: RaftMessage.BodyOneofCase.InstallSnapshot } message: ReceiveChunk(message); break;
-            case HandOver request: request.Done.TrySetResult(); break;
             default: Receive(context.Message); break;
         }
 
@@ -92,8 +88,6 @@ sealed partial class RaftGroupActor : IActor
         switch (context.Message)
         {
             case WorkSubmitted: TakeSubmitted(RefuseForElection); break;
-            case RaftMessage { BodyCase: RaftMessage.BodyOneofCase.InstallSnapshot } message: ReceiveChunk(message); break;
-            case HandOver request: request.Done.TrySetResult(); break;
             default: Receive(context.Message); break;
         }
 
@@ -105,6 +99,8 @@ sealed partial class RaftGroupActor : IActor
     {
         switch (message)
         {
+            case RaftMessage { BodyCase: RaftMessage.BodyOneofCase.InstallSnapshot } chunk: ReceiveChunk(chunk); break;
+            case RaftMessage { BodyCase: RaftMessage.BodyOneofCase.SnapshotChunkResponse } answer: ConfirmChunk(answer); break;
             case RaftMessage raft: _core.Step(raft); break;
             case WriteDurable durable: _core.Durable(durable.Write); break;
             case TickPassed: Tick(); break;
@@ -112,6 +108,7 @@ sealed partial class RaftGroupActor : IActor
             case SnapshotSaved saved: MarkSnapshot(saved.Meta); break;
             case SnapshotMarked marked: FinishSnapshot(marked.Meta); break;
             case SnapshotReceived received: InstallReceived(received.Last); break;
+            case HandOver request: BeginHandOver(request); break;
             case PeerLost lost: LosePeer(lost.Address); break;
             case WorkFailed failed: throw new IOException($"work of group {_core.Group} failed: {failed.Error.Message}", failed.Error);
             case HostFailed failed: End(failed.Reason); break;
@@ -127,7 +124,7 @@ sealed partial class RaftGroupActor : IActor
         _core.Tick();
         TickProposals();
         TickSnapshots();
-        if (_handingOver is not null && ++_handOverTicks >= _host.Options.ElectionTicks) EndHandOver();
+        TickHandOver();
     }
 
     void PostFlush()
@@ -145,7 +142,7 @@ sealed partial class RaftGroupActor : IActor
         var ready = _core.TakeReady();
         foreach (var message in ready.Messages) Send(message);
         if (ready.Write is { } write) Submit(write);
-        if (ready.SnapshotToInstall is { } snapshot) Restore(snapshot);
+        if (ready.SnapshotToInstall is { } installed) Restore(installed);
         Apply(ready.Committed);
         foreach (var read in ready.Reads) FinishRead(read);
         foreach (var snapshot in ready.SnapshotsToSend) SendSnapshot(snapshot);
@@ -153,6 +150,7 @@ sealed partial class RaftGroupActor : IActor
         if (ready.LeadershipChange is not null) ChangeRole();
         UpdateStatus();
         MaybeTakeSnapshot();
+        MaybeEndHandOver();
     }
 
     void Submit(StorageWrite write)
@@ -205,7 +203,7 @@ sealed partial class RaftGroupActor : IActor
         RaftLogging.LeadershipChanged(_logger, _core.Group, _core.Role, _core.Term, _core.Leader);
         if (_core.Role == RaftRole.Leader) return;
         StopSending();
-        EndHandOver();
+        OrphanProposals();
     }
 
     /// <summary>The status first, then the event: who hears it may look.</summary>
@@ -232,6 +230,6 @@ sealed partial class RaftGroupActor : IActor
         StopSending();
         _receiver?.Dispose();
         _receiver = null;
-        EndHandOver();
+        _handingOver?.TrySetResult();
     }
 }
