@@ -1,5 +1,7 @@
 using System.Text.Json;
 using ActorCluster.Protocol;
+using Proto;
+using Failure = ActorCluster.Protocol.Failure;
 
 namespace ActorCluster.Node.Http;
 
@@ -33,6 +35,15 @@ sealed class AdminHandler(string self, IAdminQueries admin, Deadlines deadlines)
                 case "/v1/partitions": await JsonResponse.WriteAsync(http, StatusCodes.Status200OK, await admin.PartitionsAsync(deadline)); break;
                 default: await WriteHealthAsync(http, deadline); break;
             }
+        }
+        catch (DeadLetterException) when (!http.Response.HasStarted)
+        {
+            await JsonResponse.WriteAsync(http, new Failure
+            {
+                Outcome = OutcomeKind.NotExecuted,
+                Code = ErrorCode.NodeStopping,
+                Message = "this node is starting or stopping",
+            });
         }
         catch (Exception e) when (e is OperationCanceledException or TimeoutException && !http.Response.HasStarted)
         {
