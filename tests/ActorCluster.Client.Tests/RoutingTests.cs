@@ -43,6 +43,9 @@ public class RoutingTests
         Assert.Equal(["b:1", "c:1", "a:1"], directory.Candidates);
         directory.Answered("c:1");
         Assert.Equal(["c:1", "b:1", "a:1"], directory.Candidates);
+        directory.TurnToNext();
+        Assert.Equal(["b:1", "a:1", "c:1"], directory.Candidates);
+        directory.Answered("c:1");
         directory.Failed("nobody:1");
         Assert.Equal(["c:1", "b:1", "a:1"], directory.Candidates);
     }

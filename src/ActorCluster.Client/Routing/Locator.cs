@@ -43,6 +43,7 @@ sealed class Locator(MemberCalls calls, int capacity, TimeSpan timeout, TimeProv
             var question = new Locate { Kind = target.Kind, Identity = target.Identity, Refused = _known.TryGet(target.CacheKey, out var refused) ? refused.Place.Epoch : null };
             var located = await calls.AskAsync<Located>(Actor, question, deadline.Token);
             if (located.Failure is null || located.Failure.Code == ErrorCode.None) _known.Set(target.CacheKey, (located, false));
+            else calls.Directory.TurnToNext(); // it may be cut off from the others without knowing
             return located;
         }
         finally

@@ -48,6 +48,12 @@ sealed class MemberDirectory
         }
     }
 
+    /// <summary>Whoever is asked first answered, but could not help: another one is asked next.</summary>
+    public void TurnToNext()
+    {
+        lock (_gate) _candidates = _candidates.Add(_candidates[0]).RemoveAt(0);
+    }
+
     /// <summary>Takes the members that can answer; the order so far stays, and the seeds stay as a last resort.</summary>
     public void Learn(Members members)
     {
