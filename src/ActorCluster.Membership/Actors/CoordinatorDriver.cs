@@ -39,14 +39,14 @@ sealed class CoordinatorDriver(MembershipService service, StartCoordinatorGroup 
 
     public NodeUid Leader => _group?.Status.Leader ?? NodeUid.None;
 
-    public void Start(IContext context, FormedCluster cluster)
+    public void Start(IContext context, FormedCluster cluster, bool ranBefore)
     {
         if (_group is not null) return;
         var root = context.System.Root;
         var self = context.Self;
         _cluster = cluster;
         _machine = new CoordinatorStateMachine(parts, view => root.Send(self, new ViewApplied(view)));
-        _group = startGroup(_machine, [.. cluster.CoordinatorVoters.Select(v => new NodeUid(v))]);
+        _group = startGroup(_machine, [.. cluster.CoordinatorVoters.Select(v => new NodeUid(v))], ranBefore);
         service.Coordinator = _group;
     }
 
@@ -76,7 +76,16 @@ sealed class CoordinatorDriver(MembershipService service, StartCoordinatorGroup 
             return;
         }
 
-        Propose(context, CoordinatorPolicy.Join(node, table.Committed, table.Snapshot, inContact), (result, failure) =>
+        // Refused here as well as when applied: a node that keeps asking must not fill the log.
+        var command = CoordinatorPolicy.Join(node, table.Committed, table.Snapshot, inContact);
+        if (MemberRules.FindConflict(table.Committed.Members, node, command.Join.Replaces) is { } conflict)
+        {
+            service.Publish(conflict);
+            context.Send(asker, new JoinReply { Failure = MembershipActor.Refusal(ErrorCode.Conflict, conflict.Reason) });
+            return;
+        }
+
+        Propose(context, command, (_, failure) =>
         {
             if (failure is not null)
             {

@@ -51,7 +51,7 @@ sealed partial class MembershipActor
         Belong(cluster.ClusterId);
         foreach (var member in cluster.Members) _service.Directory.Learn(member);
         _service.Directory.Learn(_self);
-        if (cluster.CoordinatorVoters.Contains(_self.Uid)) _coordinator.Start(context, cluster);
+        if (cluster.CoordinatorVoters.Contains(_self.Uid)) _coordinator.Start(context, cluster, _forming.CoordinatorRan);
     }
 
     void Belong(string clusterId)
@@ -64,7 +64,8 @@ sealed partial class MembershipActor
 
     void AskToJoin(IContext context, long now)
     {
-        if (_joinAddress is not { } address || now < _nextAsk) return;
+        if (_joinAddress is null || now < _nextAsk) return;
+        var address = _table.View > 0 ? AnyMember() ?? _joinAddress : _joinAddress; // a member of before asks anybody it knows
         _nextAsk = now + AskToJoinEveryMs;
         context.Request(PID.FromAddress(address, Name), new JoinRequest { Node = _self, ClusterId = _table.ClusterId }, context.Self);
     }
@@ -96,17 +97,19 @@ sealed partial class MembershipActor
     /// </summary>
     void RejoinIfRemoved()
     {
-        if (_leaving || _stop is not null || _table.Find(_table.Self) is not { State: MemberState.Removed } removed) return;
-        if (removed.Incarnation < _self.Incarnation) // a newer incarnation already asks
+        if (_leaving || _stop is not null || _table.View == 0) return;
+        var record = _table.Find(_table.Self);
+        if (record is { State: not MemberState.Removed }) return;
+        if (record is null || record.Incarnation < _self.Incarnation)
         {
-            _joinAddress ??= AnyMember();
+            _joinAddress ??= AnyMember(); // this incarnation is not refused: it has only to ask
             return;
         }
 
         _self = _self.Clone();
         _self.Incarnation = _store.RaiseIncarnation();
-        _service.LogRemoved(removed.Evidence, _self.Incarnation);
-        _service.Publish(new RejoiningAfterRemoval(removed.Evidence, removed.Incarnation, _self.Incarnation));
+        _service.LogRemoved(record.Evidence, _self.Incarnation);
+        _service.Publish(new RejoiningAfterRemoval(record.Evidence, record.Incarnation, _self.Incarnation));
         _service.Incarnation = _self.Incarnation;
         _gossip.SetSelf(_self);
         _table.SetSelf(_self);

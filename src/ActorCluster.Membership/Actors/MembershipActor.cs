@@ -80,7 +80,7 @@ sealed partial class MembershipActor : IActor
             case GetTopology: OnGetTopology(context); break;
             case Answered answered: OnAnswered(context, answered); break;
             case Observed observed: _table.Observe(observed.Subject, observed.Incarnation, observed.Reachability, observed.Evidence); break;
-            case ViewApplied applied: _table.ApplySnapshot(applied.View); break;
+            case ViewApplied applied: OnViewApplied(context, applied.View); break;
             case AnnounceStop: OnStop(context); break;
             default: return;
         }
@@ -121,6 +121,7 @@ sealed partial class MembershipActor : IActor
         if (_stop is { } stop && (stop.Waiting.Count == 0 || now >= stop.Deadline)) Stopped(context, stop);
         if (_stop is not null) return;
 
+        RejoinIfRemoved();
         AskToJoin(context, now);
         if (_table.ClusterId.Length == 0) return;
         if (now >= _nextGossip)
@@ -150,7 +151,7 @@ sealed partial class MembershipActor : IActor
         if (_table.ClusterId.Length == 0) return; // blank: it forms or joins first
         if (string.Equals(gossip.ClusterId, _table.ClusterId, StringComparison.Ordinal)) _service.Directory.Learn(gossip.Sender);
         Act(context, _gossip.Receive(gossip, _clock.NowMs));
-        _stop?.Waiting.Remove(gossip.Sender.Uid);
+        if (gossip.Hop > 0) _stop?.Waiting.Remove(gossip.Sender.Uid); // an answer: it has heard that this node stops
     }
 
     void OnAnswered(IContext context, Answered answered)
@@ -158,6 +159,12 @@ sealed partial class MembershipActor : IActor
         _gossip.Heard(answered.Subject, answered.Incarnation, _clock.NowMs);
         if (_table.Find(answered.Subject) is { } member && (member.State == MemberState.Unreachable || member.Suspected || member.Incarnation < answered.Incarnation))
             Act(context, _gossip.Question(member));
+    }
+
+    void OnViewApplied(IContext context, CommittedView view)
+    {
+        _table.ApplySnapshot(view);
+        Act(context, _forming.RecordCoordinatorRan());
     }
 
     void OnGetTopology(IContext context)
@@ -213,8 +220,6 @@ sealed partial class MembershipActor : IActor
             throw new InvalidOperationException(
                 $"the cluster knows incarnation {old.Known} of this node's uid, and this process is incarnation {old.Own}: its data directory is a copy, or was restored from an old one");
         }
-
-        if (changed) RejoinIfRemoved();
     }
 
     sealed record StopInProgress(PID Asker, long Deadline, HashSet<ulong> Waiting)

@@ -1,7 +1,3 @@
-using ActorCluster.Protocol;
-using ActorCluster.Raft;
-using ActorCluster.Raft.Actors;
-
 namespace ActorCluster.Membership.Actors;
 
 /// <summary>What a node is and wants, as far as membership is concerned.</summary>
@@ -35,8 +31,3 @@ public sealed record MembershipOptions
 
     public FormingTiming Forming { get; init; } = new();
 }
-
-/// <summary>
-/// Starts this node's replica of the coordinator group: anew with these voters, or from what the node's log holds of it.
-/// </summary>
-public delegate IReplicaGroup StartCoordinatorGroup(IStateMachine machine, IReadOnlyList<NodeUid> voters);

@@ -41,6 +41,7 @@ public sealed partial class MembershipService : IAsyncDisposable
     /// <param name="system">With remoting; started before <see cref="Start"/>.</param>
     /// <param name="store">The node's identity.</param>
     /// <param name="options">What the node is and wants.</param>
+    /// <param name="directory">Gets to know where nodes are.</param>
     /// <param name="startGroup">Starts the coordinator's replica on a voter.</param>
     /// <param name="parts">Parts of the coordinator's state that other projects bring.</param>
     /// <param name="time">All timers and clocks.</param>
@@ -50,6 +51,7 @@ public sealed partial class MembershipService : IAsyncDisposable
         ActorSystem system,
         NodeIdentityStore store,
         MembershipOptions options,
+        NodeDirectory directory,
         StartCoordinatorGroup startGroup,
         IEnumerable<ICoordinatorPart> parts,
         TimeProvider time,
@@ -59,6 +61,7 @@ public sealed partial class MembershipService : IAsyncDisposable
         _system = system;
         _store = store;
         Options = options;
+        Directory = directory;
         _startGroup = startGroup;
         _parts = [.. parts];
         _time = time;
@@ -97,7 +100,7 @@ public sealed partial class MembershipService : IAsyncDisposable
     }
 
     /// <summary>Where nodes are.</summary>
-    public NodeDirectory Directory { get; } = new();
+    public NodeDirectory Directory { get; }
 
     /// <summary>This node's replica of the coordinator group; null on a node that is no voter, and before it is formed.</summary>
     public IReplicaGroup? Coordinator

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ActorCluster.Protocol;
 using ActorCluster.Protocol.Membership;
+using ActorCluster.Raft.Actors;
 
 namespace ActorCluster.Membership.Actors;
 
@@ -8,7 +9,7 @@ namespace ActorCluster.Membership.Actors;
 /// Where nodes are: uid → what the newest incarnation heard of said. Fed by the table and by every sender of gossip of the
 /// own cluster, so that Raft groups find each other before any view is known. Safe from any thread.
 /// </summary>
-public sealed class NodeDirectory
+public sealed class NodeDirectory : INodeDirectory
 {
     /// <summary>Most nodes kept; members are always among them.</summary>
     const int MaxNodes = 4096;

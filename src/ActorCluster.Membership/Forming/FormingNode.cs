@@ -75,6 +75,9 @@ public sealed partial class FormingNode
     /// <summary>What the first agreement fixed, when this node was part of it.</summary>
     public FormedCluster? Formed => _durable.Formed;
 
+    /// <summary>Whether this node's coordinator replica ever applied something, so that a missing log is a lost one.</summary>
+    public bool CoordinatorRan => _durable.CoordinatorRan;
+
     int Expect => (int)_settings.Expect;
 
     int Majority => Expect / 2 + 1;
@@ -132,6 +135,15 @@ public sealed partial class FormingNode
     public IReadOnlyList<FormingOutput> Adopt(FormedCluster cluster)
     {
         Learn(cluster);
+        return Flush();
+    }
+
+    /// <summary>The coordinator's replica applied something: kept, see <see cref="CoordinatorRan"/>.</summary>
+    public IReadOnlyList<FormingOutput> RecordCoordinatorRan()
+    {
+        if (_state.CoordinatorRan || _state.Formed is null) return [];
+        _state.CoordinatorRan = true;
+        Store();
         return Flush();
     }
 
