@@ -1,0 +1,100 @@
+using ActorCluster.Protocol;
+using ActorCluster.Protocol.Admin;
+using ActorCluster.Protocol.Grains;
+using ActorCluster.Protocol.Keyspace;
+using ActorCluster.Protocol.Membership;
+using Google.Protobuf;
+using Proto;
+using Proto.Cluster;
+
+namespace ActorCluster.Tests;
+
+public class ClusterNodeTests
+{
+    static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+
+    [Fact]
+    public async Task Three_nodes_form_one_cluster_serve_keys_and_grains_and_survive_a_stopped_node()
+    {
+        await using var cluster = await InProcessCluster.StartAsync(3);
+        var (n1, n2, n3) = (cluster.Nodes[0], cluster.Nodes[1], cluster.Nodes[2]);
+        Assert.Single(cluster.Nodes.Select(n => n.Membership.ClusterId).Distinct());
+
+        for (var i = 0; i < 20; i++)
+        {
+            var put = await n1.Kv.ExecuteAsync($"k{i}", new KvRequest { Put = new KvPut { Key = $"k{i}", Value = ByteString.CopyFromUtf8($"v{i}") } }, Soon);
+            Assert.Null(put.Failure);
+        }
+
+        for (var i = 0; i < 20; i++)
+        {
+            var get = await n2.Kv.ExecuteAsync($"k{i}", new KvRequest { Get = new KvGet { Key = $"k{i}" } }, Soon);
+            Assert.Null(get.Failure);
+            Assert.Equal($"v{i}", get.Value.ToStringUtf8());
+        }
+
+        // The same grain from every node, through the engine's own API: one activation (B51, B52).
+        for (var i = 0; i < 30; i++)
+            await cluster.Nodes[i % 3].Cluster.RequestAsync<CounterValue>("visits", "counter", new CounterAdd { Amount = 1 }, Soon);
+        var value = await n3.Cluster.RequestAsync<CounterValue>("visits", "counter", new CounterGet(), Soon);
+        Assert.Equal(30, value.Value);
+
+        // A node stops: the others say so, and nothing is lost (B54).
+        await n3.StopAsync();
+        await InProcessCluster.SeesAsync(n1, "n3", MemberState.Unreachable);
+        for (var i = 0; i < 20; i++)
+        {
+            var get = await n1.Kv.ExecuteAsync($"k{i}", new KvRequest { Get = new KvGet { Key = $"k{i}" } }, Soon);
+            Assert.Null(get.Failure);
+            Assert.Equal($"v{i}", get.Value.ToStringUtf8());
+        }
+
+        value = await n2.Grains.CallAsync<CounterValue>("counter", "visits", new CounterAdd { Amount = 1 }, Soon);
+        Assert.Equal(31, value.Value);
+
+        // It comes back with its data, as a newer incarnation of itself.
+        var before = n3.Uid;
+        cluster.Nodes[2] = await cluster.StartNodeAsync(2);
+        await InProcessCluster.SeesAsync(n1, "n3", MemberState.Up);
+        Assert.Equal(before, cluster.Nodes[2].Uid);
+    }
+
+    [Fact]
+    public async Task The_admin_actor_answers_and_pushes_changes_to_a_subscriber()
+    {
+        await using var cluster = await InProcessCluster.StartAsync(3);
+        var n1 = cluster.Nodes[0];
+        var admin = PID.FromAddress(cluster.Nodes[1].System.Address, "admin");
+
+        var members = await n1.System.Root.RequestAsync<Members>(admin, new GetMembers(), Soon);
+        Assert.Equal(["n1", "n2", "n3"], members.Members_.Select(m => m.Name).Order());
+        Assert.All(members.Members_, m => Assert.Equal(MemberState.Up, m.State));
+        Assert.All(members.Members_, m => Assert.Equal(4u, m.Replicas));
+
+        var groups = await n1.System.Root.RequestAsync<Protocol.Admin.Groups>(admin, new GetGroups(), Soon);
+        Assert.Contains(groups.Groups_, g => g.Name == "coordinator");
+        var partitions = await n1.System.Root.RequestAsync<Partitions>(admin, new GetPartitions(), Soon);
+        Assert.Equal(4, partitions.Partitions_.Count);
+
+        var where = await n1.System.Root.RequestAsync<WhereReply>(admin, new Where { Kind = "counter", Identity = "x" }, Soon);
+        Assert.Null(where.Located.Failure);
+        Assert.Equal(StableHash.Of("x"), where.Hash);
+
+        var unreachable = new TaskCompletionSource<MembershipChanged>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var subscribed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        n1.System.Root.Spawn(Props.FromFunc(context =>
+        {
+            switch (context.Message)
+            {
+                case Started: context.Request(admin, new Subscribe()); break;
+                case Subscribed: subscribed.TrySetResult(); break;
+                case MembershipChanged { Current: MemberState.Unreachable } change: unreachable.TrySetResult(change); break;
+            }
+
+            return Task.CompletedTask;
+        }));
+        await subscribed.Task.WaitAsync(Soon);
+        await cluster.Nodes[2].StopAsync();
+        Assert.Equal("n3", (await unreachable.Task.WaitAsync(Soon)).Name);
+    }
+}

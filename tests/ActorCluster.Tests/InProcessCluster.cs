@@ -1,0 +1,82 @@
+using System.Net;
+using System.Net.Sockets;
+using ActorCluster.Grains;
+using ActorCluster.Protocol.Membership;
+
+namespace ActorCluster.Tests;
+
+/// <summary>
+/// Whole nodes in this process: real remoting on loopback, real files in a temporary directory. What a process boundary
+/// adds is the business of ActorCluster.Processes.Tests.
+/// </summary>
+sealed class InProcessCluster : IAsyncDisposable
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    readonly string _directory = Directory.CreateTempSubdirectory("actorcluster-").FullName;
+    readonly List<string> _addresses = [];
+    readonly int _expect;
+
+    InProcessCluster(int expect) => _expect = expect;
+
+    public List<ClusterNode> Nodes { get; } = [];
+
+    public static async Task<InProcessCluster> StartAsync(int nodes, Action<GrainKinds>? kinds = null)
+    {
+        var cluster = new InProcessCluster(nodes);
+        cluster._addresses.AddRange(FreeAddresses(nodes));
+        for (var i = 0; i < nodes; i++) cluster.Nodes.Add(await cluster.StartNodeAsync(i, kinds));
+        await Task.WhenAll(cluster.Nodes.Select(n => n.Joined)).WaitAsync(Patience);
+        return cluster;
+    }
+
+    /// <summary>Starts the node with a number; a number that ran before finds its data again.</summary>
+    public async Task<ClusterNode> StartNodeAsync(int number, Action<GrainKinds>? kinds = null)
+    {
+        while (_addresses.Count <= number) _addresses.AddRange(FreeAddresses(1));
+        var registered = new GrainKinds();
+        kinds?.Invoke(registered);
+        var options = new ActorClusterOptions
+        {
+            Name = $"n{number + 1}",
+            Listen = _addresses[number],
+            Seeds = [.. _addresses.Take(_expect)],
+            Expect = _expect,
+            DataDirectory = Path.Combine(_directory, $"n{number + 1}"),
+            Partitions = 4,
+        };
+        var node = new ClusterNode(options, new ClusterNodeSetup { Kinds = registered });
+        await node.StartAsync();
+        return node;
+    }
+
+    /// <summary>Waits until a node sees a member in a state; membership pushes its changes, so nothing is polled.</summary>
+    public static async Task SeesAsync(ClusterNode observer, string name, MemberState state)
+    {
+        var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Look(Membership.MembershipSnapshot snapshot)
+        {
+            if (snapshot.Members.Values.Any(m => m.Name == name && m.State == state)) seen.TrySetResult();
+        }
+
+        observer.Membership.Changed += Look;
+        Look(observer.Membership.Current);
+        await seen.Task.WaitAsync(Patience);
+        observer.Membership.Changed -= Look;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in Nodes) await node.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    static string[] FreeAddresses(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
+        foreach (var listener in listeners) listener.Start();
+        var addresses = listeners.Select(l => l.LocalEndpoint.ToString()!).ToArray();
+        foreach (var listener in listeners) listener.Stop();
+        return addresses;
+    }
+}
