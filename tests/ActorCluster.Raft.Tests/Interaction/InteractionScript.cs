@@ -130,6 +130,10 @@ static class InteractionScript
                 world.Trace = _ => { };
                 Step(world, words[1..], line, _ => { });
                 break;
+            case "inject": // inject 4->3 t2 append prev=1/1 [2/2 y]
+                world.Core(Uid(words[1].Split("->")[1])).Step(ParseAppend(line));
+                world.CheckSafety();
+                break;
             case "cut": world.Cut(Uid(words[1])); break;
             case "heal": world.Heal(); break;
             case "crash": world[Uid(words[1])].Crash(); break;
@@ -160,6 +164,26 @@ static class InteractionScript
         }
 
         return filter;
+    }
+
+    /// <summary>An append with one entry, of a leader that the script only speaks of.</summary>
+    static RaftMessage ParseAppend(string line)
+    {
+        var words = line.Split([' ', '-', '>', '=', '/', '[', ']', 't'], StringSplitOptions.RemoveEmptyEntries);
+        ulong At(int i) => ulong.Parse(words[i], CultureInfo.InvariantCulture);
+        return new RaftMessage
+        {
+            Group = 7,
+            From = At(1),
+            To = At(2),
+            Term = At(3),
+            AppendRequest = new AppendRequest
+            {
+                PrevLogTerm = At(6),
+                PrevLogIndex = At(7),
+                Entries = { new Entry { Term = At(8), Index = At(9), Payload = Google.Protobuf.ByteString.CopyFromUtf8(words[10]) } },
+            },
+        };
     }
 
     static string Status(Replica replica)
