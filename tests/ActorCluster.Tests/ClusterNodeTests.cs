@@ -76,6 +76,7 @@ public class ClusterNodeTests
         var partitions = await n1.System.Root.RequestAsync<Partitions>(admin, new GetPartitions(), Soon);
         Assert.Equal(4, partitions.Partitions_.Count);
 
+        await n1.Grains.CallAsync<CounterValue>("counter", "x", new CounterGet(), Soon); // from now on its partition has a leader
         var where = await n1.System.Root.RequestAsync<WhereReply>(admin, new Where { Kind = "counter", Identity = "x" }, Soon);
         Assert.Null(where.Located.Failure);
         Assert.Equal(StableHash.Of("x"), where.Hash);
