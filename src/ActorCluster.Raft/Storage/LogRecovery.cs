@@ -13,7 +13,7 @@ namespace ActorCluster.Raft.Storage;
 /// </summary>
 sealed class LogRecovery(IFileSystem files, string directory)
 {
-    readonly SortedDictionary<GroupId, Replayed> _groups = [];
+    readonly SortedDictionary<GroupId, GroupTail> _groups = [];
 
     /// <summary>Where the last whole batch ends; everything behind it is to be cut.</summary>
     public LogPosition End { get; private set; }
@@ -26,7 +26,7 @@ sealed class LogRecovery(IFileSystem files, string directory)
     /// <summary>Lengths of the segments read, oldest first.</summary>
     public SortedDictionary<ulong, long> Segments { get; } = [];
 
-    public IEnumerable<GroupTail> Tails => _groups.Values.Select(g => g.Tail);
+    public IEnumerable<GroupTail> Tails => _groups.Values;
 
     public void Run(IReadOnlyList<ulong> sequences)
     {
@@ -45,14 +45,14 @@ sealed class LogRecovery(IFileSystem files, string directory)
         var result = new List<RecoveredGroup>(_groups.Count);
         foreach (var (id, group) in _groups)
         {
-            var start = group.Tail.Snapshot?.Index ?? 0;
-            if (group.Tail.Base != start)
+            var start = group.Snapshot?.Index ?? 0;
+            if (group.Base != start)
             {
                 throw new LogDamagedException(
                     LogFormat.SegmentName(Segments.Keys.First()), 0, id,
-                    $"the log of the group begins after index {group.Tail.Base}, its snapshot ends at {start}");
+                    $"the log of the group begins after index {group.Base}, its snapshot ends at {start}");
             }
-            result.Add(new RecoveredGroup(id, group.Tail.HardState, group.Tail.Config, group.Tail.Snapshot, group.Entries));
+            result.Add(new RecoveredGroup(id, group.HardState, group.Config, group.Snapshot, [.. group.Entries]));
         }
         return result;
     }
@@ -137,7 +137,7 @@ sealed class LogRecovery(IFileSystem files, string directory)
         var id = new GroupId(header.Group);
         if (header.Kind == RecordKind.Create)
         {
-            if (!_groups.ContainsKey(id)) _groups.Add(id, new Replayed(new GroupTail(id, Parse(GroupConfig.Parser, body, sequence, offset, id))));
+            if (!_groups.ContainsKey(id)) _groups.Add(id, new GroupTail(id, Parse(GroupConfig.Parser, body, sequence, offset, id)));
             return;
         }
         if (!_groups.TryGetValue(id, out var group)) throw Damaged(sequence, offset, "the group was never created", id);
@@ -145,7 +145,7 @@ sealed class LogRecovery(IFileSystem files, string directory)
         switch (header.Kind)
         {
             case RecordKind.HardState when body.Length == sizeof(ulong):
-                group.Tail.HardState = new HardState(header.Term, new NodeUid(BinaryPrimitives.ReadUInt64LittleEndian(body)), header.Index);
+                group.HardState = new HardState(header.Term, new NodeUid(BinaryPrimitives.ReadUInt64LittleEndian(body)), header.Index);
                 break;
             case RecordKind.Entry:
                 var entry = new Entry
@@ -156,7 +156,7 @@ sealed class LogRecovery(IFileSystem files, string directory)
                     Payload = ByteString.CopyFrom(body),
                 };
                 if (!group.TryAppend(entry, sequence))
-                    throw Damaged(sequence, offset, $"entry {header.Index} does not follow entry {group.Tail.Last}", id);
+                    throw Damaged(sequence, offset, $"entry {header.Index} does not follow entry {group.Last}", id);
                 break;
             case RecordKind.Snapshot:
                 group.Cover(Parse(SnapshotMeta.Parser, body, sequence, offset, id), header.Detail == LogFormat.SnapshotReplacesLog);
@@ -165,14 +165,14 @@ sealed class LogRecovery(IFileSystem files, string directory)
                 _groups.Remove(id);
                 break;
             case RecordKind.Extent when isOldestHead:
-                if (header.Index > group.Tail.Last) group.Tail.StartAfter(header.Index, header.Term);
+                if (header.Index > group.Last) group.StartAfter(header.Index, header.Term);
                 break;
             case RecordKind.Extent:
-                if (header.Index != group.Tail.Last || header.Term != group.Tail.LastTerm)
+                if (header.Index != group.Last || header.Term != group.LastTerm)
                 {
                     throw Damaged(
                         sequence, offset,
-                        $"the group's log ends at index {group.Tail.Last} in term {group.Tail.LastTerm}, the table at the segment's head says {header.Index} in term {header.Term}",
+                        $"the group's log ends at index {group.Last} in term {group.LastTerm}, the table at the segment's head says {header.Index} in term {header.Term}",
                         id);
                 }
                 break;
@@ -227,31 +227,4 @@ sealed class LogRecovery(IFileSystem files, string directory)
         new(LogFormat.SegmentName(sequence), offset, group, reason);
 
     string SegmentPath(ulong sequence) => Path.Combine(directory, LogFormat.SegmentName(sequence));
-
-    /// <summary>A group while the log is read: what <see cref="GroupTail"/> knows, and the live entries themselves.</summary>
-    sealed class Replayed(GroupTail tail)
-    {
-        public GroupTail Tail { get; } = tail;
-
-        public List<Entry> Entries { get; } = [];
-
-        public bool TryAppend(Entry entry, ulong segment)
-        {
-            if (!Tail.TryAppend(entry.Index, entry.Term, segment)) return false;
-            // The tail has cut what is superseded; entries are base + 1 … last, so the new one is the last of them.
-            var live = (int)(Tail.Last - Tail.Base - 1);
-            Entries.RemoveRange(live, Entries.Count - live);
-            Entries.Add(entry);
-            return true;
-        }
-
-        public void Cover(SnapshotMeta snapshot, bool replacesLog)
-        {
-            var before = Tail.Base;
-            Tail.Cover(snapshot, replacesLog);
-            var live = (int)(Tail.Last - Tail.Base);
-            if (live == 0) Entries.Clear();
-            else Entries.RemoveRange(0, (int)(Tail.Base - before));
-        }
-    }
 }

@@ -9,11 +9,19 @@ public sealed record NodeLogOptions(long SegmentBytes = 64 * 1024 * 1024);
 /// The node-wide log in segment files (format: <see cref="LogFormat"/>; recovery: <see cref="LogRecovery"/>).
 /// A segment begins with a table of all groups, so that an older one is needed only for the entries that live in it;
 /// it goes once no group has any there, oldest first, and only after the records that say so are durable (fault A13).
+/// An idle group, which has no reason to take a snapshot, would hold its old segment and all after it: when segments have
+/// begun since, its entries are written again at the head of the next one.
 /// </summary>
 public sealed class NodeLog : INodeLog
 {
     /// <summary>Batches stay below this so that their length fits a signed 32-bit field with room.</summary>
     const long MaxBatchBytes = 1L << 30;
+
+    /// <summary>A group whose oldest entry is this many segments behind the new one has its entries carried over.</summary>
+    const int CarryAfterSegments = 3;
+
+    /// <summary>The share of a segment that carried entries may take, at most.</summary>
+    const int CarryShare = 4;
 
     const string UnfinishedExtension = ".new";
 
@@ -227,7 +235,7 @@ public sealed class NodeLog : INodeLog
                 Invariant.Check(entry.Index == tail.Last + 1, $"group {write.Group}: entry {entry.Index} after {tail.Last} in one write");
             }
             Invariant.Check(
-                tail.TryAppend(entry.Index, entry.Term, _end.Segment),
+                tail.TryAppend(entry, _end.Segment),
                 $"group {write.Group}: entry {entry.Index} leaves a gap after {tail.Last}");
             _encoder.Entry(write.Group, entry);
         }
@@ -268,7 +276,8 @@ public sealed class NodeLog : INodeLog
         var previousEnd = _end.Offset;
         long table = 0;
         foreach (var tail in _groups.Values) table += TableBound(tail);
-        table = BatchEncoder.BatchBound(table);
+        var carried = ChooseCarried(sequence, out var carriedBytes);
+        table = BatchEncoder.BatchBound(table + carriedBytes);
 
         var path = SegmentPath(sequence);
         _file = _files.Open(path + UnfinishedExtension, FileOpening.Create);
@@ -286,14 +295,36 @@ public sealed class NodeLog : INodeLog
             if (tail.Snapshot is { } snapshot) _encoder.Snapshot(tail.Group, snapshot, replacesLog: false);
             _encoder.Extent(tail.Group, tail.Last, tail.LastTerm);
         }
+        foreach (var tail in carried)
+        {
+            foreach (var entry in tail.Entries) _encoder.Entry(tail.Group, entry);
+        }
         WriteBatch();
         _file.Sync();
         _files.Rename(path + UnfinishedExtension, path);
         _files.SyncDirectory(_directory);
+        foreach (var tail in carried) tail.MoveTo(sequence);
         _durable = _end;
         _segments.Add(sequence, _file.Length);
         CountBytes();
         _mayRelease = true;
+    }
+
+    /// <summary>The groups whose entries hold the oldest segments and are few enough to be written again.</summary>
+    List<GroupTail> ChooseCarried(ulong newSegment, out long bytes)
+    {
+        bytes = 0;
+        var carried = new List<GroupTail>();
+        var laggards = _groups.Values.Where(t => t.OldestSegment is { } oldest && oldest + CarryAfterSegments <= newSegment);
+        foreach (var tail in laggards.OrderBy(t => t.OldestSegment))
+        {
+            long size = 0;
+            foreach (var entry in tail.Entries) size += LogFormat.RecordHeaderBytes + entry.Payload.Length;
+            if (bytes + size > _options.SegmentBytes / CarryShare) continue;
+            bytes += size;
+            carried.Add(tail);
+        }
+        return carried;
     }
 
     static long TableBound(GroupTail tail) =>

@@ -318,7 +318,7 @@ public class NodeLogRecoveryTests
     {
         using var log = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments);
         log.AppendAndSync(Create(G1));
-        for (ulong i = 1; i <= 60; i++) log.AppendAndSync(Append(G1, Entries(i, i, 1)));
+        for (ulong i = 1; i <= 60; i++) log.AppendAndSync(Append(G1, Entries(i, i, 1, payloadChars: 200)));
         Assert.True(_disk.ListFiles(StorageTestData.Directory).Count > 3);
     }
 

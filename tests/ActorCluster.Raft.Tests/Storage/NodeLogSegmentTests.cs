@@ -29,7 +29,7 @@ public class NodeLogSegmentTests
     {
         using var log = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments);
         log.AppendAndSync(Create(G1));
-        for (ulong i = 1; i <= 60; i++) log.AppendAndSync(Append(G1, Entries(i, i, 1)));
+        for (ulong i = 1; i <= 60; i++) log.AppendAndSync(Append(G1, Entries(i, i, 1, payloadChars: 200)));
         var before = _disk.ListFiles(StorageTestData.Directory);
 
         log.Append([Compact(G1, 60, 1)]);
@@ -48,7 +48,7 @@ public class NodeLogSegmentTests
                 var disk = new SimDisk(new Xoshiro256(seed));
                 var log = NodeLog.Open(disk, StorageTestData.Directory, SmallSegments);
                 log.AppendAndSync(Create(G1), Create(G2, Entries(1, 2, 1)));
-                for (ulong i = 1; i <= 60; i++) log.AppendAndSync(Append(G1, Entries(i, i, 1)));
+                for (ulong i = 1; i <= 60; i++) log.AppendAndSync(Append(G1, Entries(i, i, 1, payloadChars: 200)));
                 log.AppendAndSync(Compact(G2, 2, 1));
 
                 disk.CrashAfterOperations = step;
@@ -97,6 +97,25 @@ public class NodeLogSegmentTests
         Assert.Equal(new HardState(9, new NodeUid(3), 9), idle.HardState);
         Assert.Equal(Meta(9, 4), idle.Snapshot);
         Assert.Empty(idle.Entries);
+    }
+
+    [Fact]
+    public void An_idle_group_without_a_snapshot_does_not_hold_old_segments()
+    {
+        using (var log = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments))
+        {
+            log.AppendAndSync(Create(G1, Entries(1, 9, 1)), Create(G2));
+            log.AppendAndSync(Append(G1, Entries(7, 8, 2)));
+            for (ulong i = 1; i <= 400; i++)
+            {
+                log.AppendAndSync(Append(G2, Entries(i, i, 1)));
+                if (i % 20 == 0) log.AppendAndSync(Compact(G2, i, 1));
+                Assert.InRange(_disk.ListFiles(StorageTestData.Directory).Count, 1, 4);
+            }
+        }
+        using var again = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments);
+        Assert.Equal([.. Entries(1, 6, 1), .. Entries(7, 8, 2)], again.Recovered.Single(g => g.Group == G1).Entries);
+        again.AppendAndSync(Append(G1, Entries(9, 9, 2)));
     }
 
     [Fact]

@@ -20,10 +20,10 @@ static class StorageTestData
         new() { Index = index, Term = term, Kind = kind, Payload = ByteString.CopyFromUtf8(payload) };
 
     /// <summary>Entries first … last of one term, each with a payload that tells index and term.</summary>
-    public static Entry[] Entries(ulong first, ulong last, ulong term)
+    public static Entry[] Entries(ulong first, ulong last, ulong term, int payloadChars = 0)
     {
         var entries = new List<Entry>();
-        for (var index = first; index <= last; index++) entries.Add(Entry(index, term, $"{index}/{term}"));
+        for (var index = first; index <= last; index++) entries.Add(Entry(index, term, $"{index}/{term}".PadRight(payloadChars)));
         return [.. entries];
     }
 
