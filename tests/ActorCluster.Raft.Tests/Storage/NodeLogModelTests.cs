@@ -16,9 +16,9 @@ public class NodeLogModelTests
     const int Steps = 150;
 
     [Theory]
-    [InlineData(0, 100)]
-    [InlineData(100, 100)]
-    [InlineData(200, 100)]
+    [InlineData(0, 60)]
+    [InlineData(100, 60)]
+    [InlineData(200, 60)]
     public void A1_A5_A6_A10_Recovered_equals_the_model_after_any_sequence(int firstSeed, int seeds)
     {
         var coverage = new Coverage();
