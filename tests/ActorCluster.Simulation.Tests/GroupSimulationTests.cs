@@ -12,7 +12,7 @@ namespace ActorCluster.Simulation.Tests;
 public sealed class GroupSimulationTests(ITestOutputHelper output)
 {
     const string DefaultFrom = "1";
-    const string DefaultSeeds = "600";
+    const string DefaultSeeds = "400";
 
     /// <summary>What the default seeds must have gone through: a state that the generator never reaches is not tested.</summary>
     static readonly string[] Covered =

@@ -17,6 +17,9 @@ public enum InjectedFault
     /// <summary>A leader answers reads from its own state without asking a majority (C1 to C4).</summary>
     ReadWithoutQuorum,
 
+    /// <summary>A new leader answers reads before it has committed an entry of its own term (C1).</summary>
+    ReadBeforeOwnCommit,
+
     /// <summary>The state machine executes a repeated request again (E11).</summary>
     NoSessionDeduplication,
 

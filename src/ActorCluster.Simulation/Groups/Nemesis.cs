@@ -1,3 +1,4 @@
+using ActorCluster.Protocol;
 using ActorCluster.Raft;
 
 namespace ActorCluster.Simulation.Groups;
@@ -133,11 +134,10 @@ sealed class Nemesis(GroupSimulation simulation)
                 Later(4_000_000, () => node.DiskMicros = simulation.Options.DiskMicros);
                 break;
             case NemesisMove.TransferLeadership:
-                foreach (var replica in node.Replicas.ToList())
-                {
-                    if (!node.IsPaused && replica.Core.TransferLeadership(Protocol.NodeUid.None)) replica.Pump();
-                }
-
+                node.OfEachReplica(r => r.Core.TransferLeadership(NodeUid.None));
+                break;
+            case NemesisMove.ConnectionHint:
+                node.OfEachReplica(r => r.Core.LeaderLost(r.Core.Leader));
                 break;
             case NemesisMove.StrikeNewLeader:
                 _strikes = _random.Next(3, 12);
@@ -150,6 +150,12 @@ sealed class Nemesis(GroupSimulation simulation)
     void Fell(SimNode node, bool powerLoss)
     {
         node.Stop(powerLoss);
+        // The others may notice at once that nobody listens there any more.
+        if (_random.Chance(0.5))
+        {
+            foreach (var other in simulation.Nodes.Where(n => n.IsUp)) other.OfEachReplica(r => r.Core.LeaderLost(node.Uid));
+        }
+
         Later(4_000_000, () =>
         {
             // Dying again in the middle of recovery.

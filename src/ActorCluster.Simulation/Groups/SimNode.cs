@@ -138,6 +138,20 @@ sealed class SimNode
         _simulation.World.After(micros, () => Arrive(life, action));
     }
 
+    /// <summary>Does something to every core of this process, as soon as it runs.</summary>
+    public void OfEachReplica(Action<SimReplica> action)
+    {
+        if (!IsUp) return;
+        After(0, () =>
+        {
+            foreach (var replica in _replicas.Values)
+            {
+                action(replica);
+                replica.Pump();
+            }
+        });
+    }
+
     public void Send(RaftMessage message)
     {
         var to = _simulation.NodeOf(message.To);

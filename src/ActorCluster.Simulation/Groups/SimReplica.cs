@@ -99,7 +99,10 @@ sealed class SimReplica
     {
         if (request.Kind == OperationKind.Get && !request.OpensSession)
         {
-            if (_simulation.Options.Fault == InjectedFault.ReadWithoutQuorum && Core.Role == RaftRole.Leader)
+            var fault = _simulation.Options.Fault;
+            var knowsCommit = Core.TermAt(Core.CommitIndex) == Core.Term;
+            if (Core.Role == RaftRole.Leader
+                && (fault == InjectedFault.ReadWithoutQuorum || (fault == InjectedFault.ReadBeforeOwnCommit && !knowsCommit)))
             {
                 AnswerRead(request);
                 return;

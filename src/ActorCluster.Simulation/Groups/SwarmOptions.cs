@@ -162,4 +162,7 @@ public enum NemesisMove
     /// many terms (paper, figure 8).
     /// </summary>
     StrikeNewLeader,
+
+    /// <summary>A node is told that its connection to a leader broke: sometimes true, sometimes not.</summary>
+    ConnectionHint,
 }
