@@ -63,7 +63,7 @@ sealed class Relay : IAsyncDisposable
                 pumps.AddRange([PumpAsync(inner, outer), PumpAsync(outer, inner)]);
             }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception ended) when (ended is OperationCanceledException or SocketException or InvalidOperationException)
         {
             await Task.WhenAll(pumps);
         }

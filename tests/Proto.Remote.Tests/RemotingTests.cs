@@ -68,7 +68,8 @@ public sealed class RemotingTests
     {
         await using var a = await TestNode.StartAsync();
         var deadLetters = a.Events<DeadLetterEvent>();
-        var target = PID.FromAddress(TestNode.UnusedAddress(), "echo");
+        using var port = new SilentPort();
+        var target = port.Of("echo");
 
         await Assert.ThrowsAsync<DeadLetterException>(() => a.Root.RequestAsync<Pong>(target, new Ping(), TestNode.Soon()));
         Assert.Equal(target, (await deadLetters.ReadAsync(TestNode.Soon())).Pid);

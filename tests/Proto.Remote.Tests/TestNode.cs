@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Threading.Channels;
 using Proto.Remote.GrpcNet;
 using Proto.Remote.Tests.Messages;
@@ -19,12 +17,14 @@ sealed class TestNode : IAsyncDisposable
 
     public IRootContext Root => System.Root;
 
-    public static async Task<TestNode> StartAsync(Func<GrpcNetRemoteConfig, GrpcNetRemoteConfig>? configure = null, int port = 0)
+    public static async Task<TestNode> StartAsync(Func<GrpcNetRemoteConfig, GrpcNetRemoteConfig>? configure = null, int port = 0, Action<TestNode>? prepare = null)
     {
         var config = GrpcNetRemoteConfig.BindToLocalhost(port).WithProtoMessages(TestMessagesReflection.Descriptor);
         var system = new ActorSystem().WithRemote(configure?.Invoke(config) ?? config);
+        var node = new TestNode(system);
+        prepare?.Invoke(node);
         await system.Remote().StartAsync();
-        return new TestNode(system);
+        return node;
     }
 
     public static async Task<TestNode> StartClientAsync()
@@ -33,14 +33,6 @@ sealed class TestNode : IAsyncDisposable
         var system = new ActorSystem().WithClientRemote(config);
         await system.Remote().StartAsync();
         return new TestNode(system);
-    }
-
-    /// <summary>An address where nobody listens: the system gave the port out a moment ago.</summary>
-    public static string UnusedAddress()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return $"127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}";
     }
 
     public static CancellationToken Soon() => new CancellationTokenSource(Patience).Token;

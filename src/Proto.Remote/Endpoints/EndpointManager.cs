@@ -13,7 +13,7 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
     readonly ILogger _logger = system.LoggerFactory.CreateLogger<EndpointManager>();
     readonly ConcurrentDictionary<string, ServerEndpoint> _servers = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, ClientEndpoint> _clients = new(StringComparer.Ordinal);
-    readonly ConcurrentDictionary<InboundStream, byte> _inbound = [];
+    readonly ConcurrentDictionary<string, InboundStream> _inbound = new(StringComparer.Ordinal);
     readonly Lock _gate = new();
     volatile bool _stopping;
 
@@ -107,7 +107,7 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
         var ending = new List<Task>();
         foreach (var endpoint in _servers.Values) ending.Add(endpoint.StopAsync(graceful));
         foreach (var client in _clients.Values) ending.Add(client.StopAsync(graceful));
-        foreach (var stream in _inbound.Keys) ending.Add(stream.StopAsync(graceful));
+        foreach (var stream in _inbound.Values) ending.Add(stream.StopAsync(graceful));
         try
         {
             await Task.WhenAll(ending).WaitAsync(ShutdownTimeout, system.Config.TimeProvider).ConfigureAwait(false);
@@ -127,10 +127,11 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
         if (!await AnswerAsync(call, greeting.MemberId).ConfigureAwait(false)) return;
 
         var stream = new InboundStream(call, new IncomingMessages(system, config, this, greeting.Address, "", fromClient: false));
-        _inbound[stream] = 0;
+        var former = Register(greeting.Address, stream);
         if (_servers.TryGetValue(greeting.Address, out var back)) back.Probe();
         try
         {
+            if (former is not null) await former.SupersedeAsync().ConfigureAwait(false);
             if (_stopping) return;
             await stream.ReadToEndAsync().ConfigureAwait(false);
         }
@@ -147,8 +148,19 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
         }
         finally
         {
-            _inbound.TryRemove(stream, out _);
+            _inbound.TryRemove(KeyValuePair.Create(greeting.Address, stream));
             stream.Ended();
+        }
+    }
+
+    /// <summary>A peer has one stream to us: returns the one that this takes the place of.</summary>
+    InboundStream? Register(string address, InboundStream stream)
+    {
+        lock (_gate)
+        {
+            _inbound.TryGetValue(address, out var former);
+            _inbound[address] = stream;
+            return former;
         }
     }
 

@@ -10,6 +10,7 @@ sealed class InboundStream(GrpcServerCall call, IncomingMessages incoming)
 
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     volatile bool _stopping;
+    volatile bool _superseded;
 
     public bool IsStopping => _stopping;
 
@@ -18,15 +19,27 @@ sealed class InboundStream(GrpcServerCall call, IncomingMessages incoming)
     {
         while (true)
         {
-            while (call.Requests.TryRead(out var frame))
+            while (!_superseded && call.Requests.TryRead(out var frame))
             {
                 // Anything but a batch has no meaning here and is left out.
                 if (Handshake.TryGetBatch(frame.Span, out var batch)) incoming.Receive(batch);
                 else Handshake.Parse(frame.Span);
             }
 
-            if (!await call.Requests.FillAsync(call.Aborted).ConfigureAwait(false)) return;
+            if (_superseded || !await call.Requests.FillAsync(call.Aborted).ConfigureAwait(false)) return;
         }
+    }
+
+    /// <summary>
+    /// The peer has opened another stream: completes when this one delivers nothing any more. What it still holds was sent before what the
+    /// new one brings, and must not come after it.
+    /// </summary>
+    public Task SupersedeAsync()
+    {
+        _superseded = true;
+        _stopping = true;
+        call.Abort();
+        return _ended.Task;
     }
 
     public void Ended() => _ended.TrySetResult();

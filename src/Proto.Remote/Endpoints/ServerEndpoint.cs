@@ -271,9 +271,14 @@ sealed partial class ServerEndpoint : IEndpoint
             LogWriteFailed(_logger, broken, Address);
         }
 
-        connection.CompleteRequests();
-        // A reset could overtake what was just written: a graceful end waits for the peer to have read to the end.
-        if (_stopping && !connection.HasEnded) await Task.WhenAny(reading, Task.Delay(FlushAtShutdown, _time, _stop.Token)).ConfigureAwait(false);
+        if (_stopping && !_stop.IsCancellationRequested && !connection.HasEnded)
+        {
+            // A reset could overtake what was just written: a graceful end waits for the peer to have read to the end. Only that end is
+            // clean: any other must look to the peer like what it is, a broken stream.
+            connection.CompleteRequests();
+            await Task.WhenAny(reading, Task.Delay(FlushAtShutdown, _time, _stop.Token)).ConfigureAwait(false);
+        }
+
         connection.Dispose();
         await reading.ConfigureAwait(false);
         if (_stopping) return;

@@ -19,15 +19,30 @@ sealed class DuplexContent : HttpContent
     public Task<Stream> Opened => _opened.Task;
 
     /// <summary>Half-closes the request: the server sees the end of the body.</summary>
-    public void End() => _ended.TrySetResult();
+    public void End()
+    {
+        _ended.TrySetResult();
+        if (_opened.TrySetException(new IOException("the call has ended"))) _ = _opened.Task.Exception;
+    }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        await stream.WriteAsync(_firstFrames, cancellationToken).ConfigureAwait(false);
-        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await stream.WriteAsync(_firstFrames, cancellationToken).ConfigureAwait(false);
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            _opened.TrySetException(new IOException("the call ended before its first frames were sent", failure));
+            // Nobody may ever write: the failure is known to whoever reads the response.
+            _ = _opened.Task.Exception;
+            throw;
+        }
+
         _opened.TrySetResult(stream);
         await _ended.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }

@@ -72,9 +72,8 @@ public sealed class GrpcChannel : IDisposable
             if (response.StatusCode != HttpStatusCode.OK)
                 throw new GrpcException(GrpcStatusCode.Unavailable, $"{_address} answered HTTP {(int)response.StatusCode} to {method}");
             if (GrpcDuplexCall.StatusOf(response.Headers) is { } refused) throw new GrpcException(refused);
-            var requestStream = await content.Opened.WaitAsync(cancellationToken).ConfigureAwait(false);
             var responseStream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            return new GrpcDuplexCall(content, requestStream, response, new GrpcFrameReader(responseStream, _settings.MaxMessageBytes));
+            return new GrpcDuplexCall(content, response, new GrpcFrameReader(responseStream, _settings.MaxMessageBytes));
         }
         catch
         {

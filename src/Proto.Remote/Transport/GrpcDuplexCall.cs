@@ -7,13 +7,11 @@ namespace Proto.Remote.Transport;
 public sealed class GrpcDuplexCall : IDisposable
 {
     readonly DuplexContent _content;
-    readonly Stream _requestStream;
     readonly HttpResponseMessage _response;
 
-    internal GrpcDuplexCall(DuplexContent content, Stream requestStream, HttpResponseMessage response, GrpcFrameReader responses)
+    internal GrpcDuplexCall(DuplexContent content, HttpResponseMessage response, GrpcFrameReader responses)
     {
         _content = content;
-        _requestStream = requestStream;
         _response = response;
         Responses = responses;
     }
@@ -24,10 +22,17 @@ public sealed class GrpcDuplexCall : IDisposable
     public GrpcStatus? Status => StatusOf(_response.TrailingHeaders);
 
     /// <summary>Hands complete frames (prefix included) to the connection; waits while the server's window is full.</summary>
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken) => _requestStream.WriteAsync(frames, cancellationToken);
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken) =>
+        _content.Opened.IsCompletedSuccessfully
+            ? _content.Opened.Result.WriteAsync(frames, cancellationToken)
+            : WriteWhenOpenAsync(frames, cancellationToken);
 
     /// <summary>Sends what the connection still gathers.</summary>
-    public Task FlushAsync(CancellationToken cancellationToken) => _requestStream.FlushAsync(cancellationToken);
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        var requests = await _content.Opened.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await requests.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Half-closes: no more requests will come.</summary>
     public void CompleteRequests() => _content.End();
@@ -37,6 +42,13 @@ public sealed class GrpcDuplexCall : IDisposable
     {
         _response.Dispose();
         _content.End();
+    }
+
+    // A server may answer, and end the call, before the first frames have left: then the request is never open.
+    async ValueTask WriteWhenOpenAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken)
+    {
+        var requests = await _content.Opened.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await requests.WriteAsync(frames, cancellationToken).ConfigureAwait(false);
     }
 
     internal static GrpcStatus? StatusOf(HttpResponseHeaders headers)

@@ -124,7 +124,7 @@ public sealed class GrpcServer : IAsyncDisposable
         {
             if (!methods.TryGetValue(context.Request.Path.Value ?? "", out var handler))
                 return new GrpcStatus(GrpcStatusCode.Unimplemented, $"unknown method {context.Request.Path.Value}");
-            using var call = new GrpcServerCall(context, maxMessageBytes);
+            var call = new GrpcServerCall(context, maxMessageBytes);
             try
             {
                 await handler(call).ConfigureAwait(false);
@@ -137,6 +137,10 @@ public sealed class GrpcServer : IAsyncDisposable
             catch (Exception gone) when (gone is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested)
             {
                 return new GrpcStatus(GrpcStatusCode.Cancelled, "the caller is gone");
+            }
+            finally
+            {
+                await call.CloseAsync().ConfigureAwait(false);
             }
         }
     }
