@@ -73,11 +73,16 @@ sealed partial class ClientEndpoint : IEndpoint
             _readEnded = true;
             _queue.Signal();
             await writing.ConfigureAwait(false);
-            Process.Retire();
-            _queue.Close();
-            while (_pending.Refill()) DeadLetters.NotSent(_system, _pending.TakeOne());
-            _ended.TrySetResult();
         }
+    }
+
+    /// <summary>The stream is gone: what was not sent becomes dead letters.</summary>
+    public void Ended()
+    {
+        Process.Retire();
+        _queue.Close();
+        while (_pending.Refill()) DeadLetters.NotSent(_system, _pending.TakeOne());
+        _ended.TrySetResult();
     }
 
     public async Task StopAsync(bool graceful)

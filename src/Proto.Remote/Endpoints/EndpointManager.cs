@@ -170,10 +170,11 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
         if (!await AnswerAsync(call, greeting.MemberId).ConfigureAwait(false)) return;
 
         var client = new ClientEndpoint(system, config, call, greeting.MemberId);
-        if (_clients.TryGetValue(greeting.MemberId, out var former)) _ = former.StopAsync(graceful: false);
-        _clients[greeting.MemberId] = client;
+        var former = Register(client);
         try
         {
+            // What the client's old stream still holds must not come after what the new one brings.
+            if (former is not null) await former.StopAsync(graceful: false).ConfigureAwait(false);
             if (_stopping) return;
             var prefix = ClientEndpoint.AddressOf(greeting.MemberId) + "/";
             await client.RunAsync(new IncomingMessages(system, config, this, system.Address, prefix, fromClient: true)).ConfigureAwait(false);
@@ -186,6 +187,18 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
         finally
         {
             _clients.TryRemove(KeyValuePair.Create(greeting.MemberId, client));
+            client.Ended();
+        }
+    }
+
+    /// <summary>A client has one stream here: returns the one that this takes the place of.</summary>
+    ClientEndpoint? Register(ClientEndpoint client)
+    {
+        lock (_gate)
+        {
+            _clients.TryGetValue(client.ClientId, out var former);
+            _clients[client.ClientId] = client;
+            return former;
         }
     }
 
