@@ -1,3 +1,4 @@
+using System.Reflection;
 using ActorCluster.Keyspace;
 using ActorCluster.Keyspace.Actors;
 using ActorCluster.Protocol;
@@ -81,13 +82,16 @@ public sealed class GrainHost : IActor
                 End(context, ended.Activation, ended.What, ended.Reason);
                 break;
             case StartFailed failed:
+                context.System.Root.Stop(PidOf(context, failed.Activation));
                 Fail(context, failed.Activation, failed.Reason);
                 break;
             case Terminated terminated:
+                // A system message overtakes the activation's own last word (Ended), which says why: queue behind it.
                 if (_byPid.TryGetValue(terminated.Who.Id, out var gone))
                 {
-                    var what = _passivating.Contains(gone) ? GrainEventKind.Passivated : GrainEventKind.Deactivated;
-                    End(context, gone, what, what == GrainEventKind.Passivated ? "idle" : "it stopped");
+                    context.Send(context.Self, _passivating.Contains(gone)
+                        ? new Ended(gone, GrainEventKind.Passivated, "idle")
+                        : new Ended(gone, GrainEventKind.Deactivated, "it stopped"));
                 }
 
                 break;
@@ -108,6 +112,8 @@ public sealed class GrainHost : IActor
         var every = TimeSpan.FromMilliseconds(Math.Max(50, _shared.Options.Idle.TotalMilliseconds / 4));
         _events = context.System.EventStream.Subscribe<PartitionLeadership>(change => root.Send(self, change));
         _sweep = _shared.Time.CreateTimer(_ => root.Send(self, Sweep.Instance), null, every, every);
+        // What is led already: after a restart of this actor nobody tells it again.
+        foreach (var leadership in _shared.State.Led) LeadershipChanged(context, leadership);
     }
 
     void Stop(IContext context)
@@ -295,7 +301,8 @@ public sealed class GrainHost : IActor
             context.ReenterAfter(touched, done =>
             {
                 if (done.IsCompletedSuccessfully) Activated(context, activation, pid, GrainEventKind.Activated);
-                else Fail(context, activation, Failures.NotExecuted(ErrorCode.ActivationFailed, $"{activation.Address} did not start within {shared.Options.ActivationTimeout.TotalMilliseconds:0} ms"));
+                // Queued behind what its supervision said, which knows the cause.
+                else context.Send(host, new StartFailed(activation, new TimeoutException($"it did not start within {shared.Options.ActivationTimeout.TotalMilliseconds:0} ms")));
             });
         });
     }
@@ -316,10 +323,13 @@ public sealed class GrainHost : IActor
         foreach (var sender in waiting) context.Send(sender, found);
     }
 
-    void Fail(IContext context, Activation activation, Exception reason) => Fail(
-        context,
-        activation,
-        Failures.NotExecuted(ErrorCode.ActivationFailed, $"{activation.Kind}/{activation.Identity} could not be activated: {reason.GetType().Name}: {reason.Message}"));
+    void Fail(IContext context, Activation activation, Exception reason)
+    {
+        // A constructor that was called by its type parameter.
+        if (reason is TargetInvocationException { InnerException: { } inner }) reason = inner;
+        var message = $"{activation.Kind}/{activation.Identity} could not be activated: {reason.GetType().Name}: {reason.Message}";
+        Fail(context, activation, Failures.NotExecuted(ErrorCode.ActivationFailed, message));
+    }
 
     void Fail(IContext context, Activation activation, Failure failure)
     {

@@ -6,6 +6,7 @@ using ActorCluster.Protocol.Grains;
 using ActorCluster.Protocol.Keyspace;
 using ActorCluster.Raft;
 using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
 using Proto;
 using Proto.Cluster;
 
@@ -57,7 +58,8 @@ public sealed class GrainRuntime
     public GrainClient Grains { get; private set; } = null!;
 
     /// <summary>The protobuf files that the remote's serializer must know.</summary>
-    public IEnumerable<FileDescriptor> Files => _kinds.Files.Concat([KeyspaceReflection.Descriptor, GrainsReflection.Descriptor]).Distinct();
+    public IEnumerable<FileDescriptor> Files => _kinds.Files
+        .Concat([KeyspaceReflection.Descriptor, GrainsReflection.Descriptor, EmptyReflection.Descriptor]).Distinct();
 
     /// <summary>
     /// The kinds that this node hosts beside plain ones, for the cluster's configuration: members tell each other which

@@ -24,6 +24,7 @@ public sealed class KeyspaceState(NodeUid self)
 {
     readonly ConcurrentDictionary<GroupId, PartitionReplica> _replicas = new();
     readonly ConcurrentDictionary<uint, PID> _hints = new();
+    readonly ConcurrentDictionary<uint, PartitionLeadership> _led = new();
     volatile MembershipSnapshot _members = MembershipSnapshot.Empty(self);
     volatile PartitionMapView? _map;
 
@@ -72,6 +73,15 @@ public sealed class KeyspaceState(NodeUid self)
         if (members.Partitions is not { } map || (_map is { } current && map.Version <= current.Version)) return false;
         _map = PartitionMapView.Of(map);
         return true;
+    }
+
+    /// <summary>The partitions that this node leads and may activate in, ordered by id.</summary>
+    public IEnumerable<PartitionLeadership> Led => _led.Values.OrderBy(l => l.Partition.Id);
+
+    internal void Set(PartitionLeadership leadership)
+    {
+        if (leadership.Leads) _led[leadership.Partition.Id] = leadership;
+        else _led.TryRemove(leadership.Partition.Id, out _);
     }
 
     internal void Add(PartitionReplica replica) => _replicas[replica.Partition.Group] = replica;

@@ -158,8 +158,10 @@ public sealed class PartitionHost : IActor
 
     void Publish(IContext context, GroupId group, ulong term, bool leads)
     {
-        if (_services.State.Replica(group) is { } replica)
-            context.System.EventStream.Publish(new PartitionLeadership(replica.Partition, term, leads));
+        if (_services.State.Replica(group) is not { } replica) return;
+        var leadership = new PartitionLeadership(replica.Partition, term, leads);
+        _services.State.Set(leadership);
+        context.System.EventStream.Publish(leadership);
     }
 
     void ExpireSessions(IContext context)
