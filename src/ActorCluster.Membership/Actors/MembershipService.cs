@@ -41,27 +41,27 @@ public sealed partial class MembershipService : IAsyncDisposable
     /// <param name="system">With remoting; started before <see cref="Start"/>.</param>
     /// <param name="store">The node's identity.</param>
     /// <param name="options">What the node is and wants.</param>
-    /// <param name="directory">Gets to know where nodes are.</param>
     /// <param name="startGroup">Starts the coordinator's replica on a voter.</param>
     /// <param name="parts">Parts of the coordinator's state that other projects bring.</param>
     /// <param name="time">All timers and clocks.</param>
     /// <param name="random">All chance: peers, back-off, a new cluster's id.</param>
     /// <param name="loggers">Where state changes are logged.</param>
+    /// <param name="directory">Gets to know where nodes are; one of its own when none is given.</param>
     public MembershipService(
         ActorSystem system,
         NodeIdentityStore store,
         MembershipOptions options,
-        NodeDirectory directory,
         StartCoordinatorGroup startGroup,
         IEnumerable<ICoordinatorPart> parts,
         TimeProvider time,
         IRandomSource random,
-        ILoggerFactory loggers)
+        ILoggerFactory loggers,
+        NodeDirectory? directory = null)
     {
         _system = system;
         _store = store;
         Options = options;
-        Directory = directory;
+        Directory = directory ?? new NodeDirectory();
         _startGroup = startGroup;
         _parts = [.. parts];
         _time = time;

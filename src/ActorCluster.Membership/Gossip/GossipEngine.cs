@@ -59,7 +59,11 @@ public sealed class GossipEngine(MemberTable table, IRandomSource random, Gossip
     public IReadOnlyList<GossipOutput> Tick(long nowMs)
     {
         Confirm(nowMs);
-        foreach (var member in Pick(m => m.State is MemberState.Joining or MemberState.Up or MemberState.Leaving, _options.Fanout)) Open(member.Address, member.Uid);
+
+        // Peers that are not known to have the newest view come first; those that have fill up.
+        var open = Pick(m => m.State is not (MemberState.Removed or MemberState.Unreachable) && (ViewOf(m.Uid) ?? 0) < table.View, _options.Fanout);
+        open.AddRange(Pick(m => m.State is not (MemberState.Removed or MemberState.Unreachable) && !open.Contains(m), _options.Fanout - open.Count));
+        foreach (var member in open) Open(member.Address, member.Uid);
         foreach (var member in Pick(m => m.State is MemberState.Unreachable, 1)) Open(member.Address, member.Uid);
         return Flush();
     }
@@ -83,7 +87,7 @@ public sealed class GossipEngine(MemberTable table, IRandomSource random, Gossip
     /// <summary>The table changed here: pushes what is new to peers at once, the subject of bad news first.</summary>
     public IReadOnlyList<GossipOutput> Disseminate(long nowMs)
     {
-        var peers = Pick(m => m.State is MemberState.Joining or MemberState.Up or MemberState.Leaving, _options.PushFanout);
+        var peers = Pick(m => m.State is not (MemberState.Removed or MemberState.Unreachable), _options.PushFanout);
         if (table.View > _spreadView)
         {
             _spreadView = table.View;

@@ -155,9 +155,10 @@ public sealed class MemberTable(NodeUid self)
         if (observation.Incarnation < record.Node.Incarnation) return false;
         if (_observations.TryGetValue(observation.Subject, out var known) && Observations.Compare(observation, known) <= 0) return false;
 
+        if (observation.Subject == self.Value && _selfInfo is { } node && AnswerAboutSelf(observation, node) is { } answer)
+            observation = answer;
         _observations[observation.Subject] = observation;
         Touch(observation.Subject);
-        if (observation.Subject == self.Value) Refute();
         return true;
     }
 
@@ -331,28 +332,29 @@ public sealed class MemberTable(NodeUid self)
         });
     }
 
-    /// <summary>Answers what others observed of this node: alive, with a counter above theirs (SWIM, section 4.2).</summary>
-    void Refute()
+    /// <summary>
+    /// What others observed of this node is answered before it is shown: alive, with a counter above theirs (SWIM, section
+    /// 4.2). Null when there is nothing to answer.
+    /// </summary>
+    Observation? AnswerAboutSelf(Observation observed, NodeInfo node)
     {
-        if (_selfInfo is not { } node || _observations.GetValueOrDefault(self.Value) is not { } known) return;
-        if (known.Incarnation > node.Incarnation)
+        if (observed.Incarnation > node.Incarnation)
         {
-            _events.Add(new OwnIncarnationIsOld(node.Incarnation, known.Incarnation));
-            return;
+            _events.Add(new OwnIncarnationIsOld(node.Incarnation, observed.Incarnation));
+            return null;
         }
 
-        if (known.Reachability == Reachability.Reachable) return;
-        _events.Add(new SelfRefuted(known.Incarnation, known.Counter + 1, new NodeUid(known.Observer), known.Evidence));
-        Merge(new Observation
+        if (observed.Reachability == Reachability.Reachable) return null;
+        _events.Add(new SelfRefuted(node.Incarnation, observed.Counter + 1, new NodeUid(observed.Observer), observed.Evidence));
+        var evidence = $"refuted by the node itself, after: {observed.Evidence}";
+        return new Observation
         {
             Subject = self.Value,
             Incarnation = node.Incarnation,
-            Counter = known.Counter + 1,
+            Counter = observed.Counter + 1,
             Observer = self.Value,
-            Evidence = $"refuted by the node itself, after: {known.Evidence}" is var text && text.Length <= Observations.MaxEvidence
-                ? text
-                : text[..Observations.MaxEvidence],
+            Evidence = evidence.Length <= Observations.MaxEvidence ? evidence : evidence[..Observations.MaxEvidence],
             Node = node,
-        });
+        };
     }
 }

@@ -37,7 +37,7 @@ sealed class ClusterNode : IAsyncDisposable
         _writer = new LogWriter(storage.Log);
         NodeDirectory directory = new();
         _raft = new RaftHost(system, store.Uid, _writer, storage.Snapshots, directory, new RaftOptions(), TimeProvider.System, random.Split(1), NullLoggerFactory.Instance);
-        Membership = new MembershipService(system, store, options, directory, CoordinatorGroup.On(_raft, storage.Groups), parts, TimeProvider.System, random.Split(2), NullLoggerFactory.Instance);
+        Membership = new MembershipService(system, store, options, CoordinatorGroup.On(_raft, storage.Groups), parts, TimeProvider.System, random.Split(2), NullLoggerFactory.Instance, directory);
         system.EventStream.Subscribe<MembershipEvent>(e => _events.Writer.TryWrite(e));
         Cluster = system.WithCluster(ClusterConfig.Setup("test", new ActorClusterProvider(Membership, TimeProvider.System, NullLoggerFactory.Instance), new PartitionActivatorLookup(TimeSpan.FromSeconds(10)))).Cluster();
     }
