@@ -1,0 +1,59 @@
+using ActorCluster.Benchmarks.Limits;
+using ActorCluster.Benchmarks.Load;
+using ActorCluster.Benchmarks.Reports;
+using ActorCluster.Benchmarks.Systems;
+
+namespace ActorCluster.Benchmarks;
+
+/// <summary>One run: the machine's limits, then one system after the other, so that they do not share the machine.</summary>
+sealed class BenchmarkRun(BenchmarkSettings settings, string root, string nodeDll, Action<string> progress)
+{
+    public async Task<BenchmarkResult> ExecuteAsync(CancellationToken ct)
+    {
+        var conditions = Conditions.Of(root, settings.Directory);
+        progress("limits of the machine");
+        var syncs = SyncLimit.Measure(settings.Directory, settings.Duration);
+        var empty = await EmptyEndpoint.MeasureAsync(settings.Directory, settings.Connections, settings.Duration, ct);
+
+        var workload = new Workload(settings.Keys);
+        SystemResult? ours = null;
+        SystemResult? etcd = null;
+        if (settings.Systems.Contains("actorcluster", StringComparer.Ordinal))
+        {
+            using var system = new ActorClusterSystem(nodeDll, Path.Combine(settings.Directory, "actorcluster"), settings.Partitions);
+            ours = await MeasureAsync(system, workload, ct);
+        }
+        if (settings.Systems.Contains("etcd", StringComparer.Ordinal) && EtcdSystem.IsInstalled)
+        {
+            using var system = new EtcdSystem(Path.Combine(settings.Directory, "etcd"));
+            etcd = await MeasureAsync(system, workload, ct);
+        }
+        return new BenchmarkResult(conditions, settings, syncs, empty, ours, etcd, etcd is null ? null : EtcdSystem.Version());
+    }
+
+    async Task<SystemResult> MeasureAsync(KvSystem system, Workload workload, CancellationToken ct)
+    {
+        progress($"{system.Name}: starting three processes");
+        await system.StartAsync(ct);
+        var residentEmpty = system.Servers.Select(s => s.ResidentBytes()).ToList();
+
+        var puts = workload.Keys.Select((key, i) => system.Put(key, workload.Values[i])).ToList();
+        var gets = workload.Keys.Select(system.Get).ToList();
+        progress($"{system.Name}: writing {puts.Count} keys");
+        await LoadRun.SendAllAsync(system.Endpoints, puts, 48, ct);
+
+        var writes = new List<LoadResult>();
+        var reads = new List<LoadResult>();
+        foreach (var connections in settings.Connections)
+        {
+            writes.Add(await LoadRun.RunAsync(system.Endpoints, puts, connections, settings.WarmUp, settings.Duration, ct));
+            progress($"{system.Name}: {connections} connections: {writes[^1].PerSecond:N0} writes/s, p50 {writes[^1].P50Ms:N2} ms, p99 {writes[^1].P99Ms:N2} ms, {writes[^1].Errors} errors");
+            reads.Add(await LoadRun.RunAsync(system.Endpoints, gets, connections, settings.WarmUp, settings.Duration, ct));
+            progress($"{system.Name}: {connections} connections: {reads[^1].PerSecond:N0} reads/s, p50 {reads[^1].P50Ms:N2} ms, p99 {reads[^1].P99Ms:N2} ms, {reads[^1].Errors} errors");
+        }
+        var residentLoaded = system.Servers.Select(s => s.ResidentBytes()).ToList();
+
+        var failover = settings.Rounds > 0 ? await FailoverRun.RunAsync(system, workload, settings.Rounds, progress, ct) : null;
+        return new SystemResult(system.Name, writes, reads, residentEmpty, residentLoaded, failover);
+    }
+}
