@@ -109,7 +109,8 @@ sealed partial class ClientEndpoint : IEndpoint
     async Task WriteAllAsync()
     {
         var options = _config.EndpointWriterOptions;
-        using var encoder = new BatchEncoder(_config.Serialization, _system.Address, options.EndpointWriterBatchSize, options.MaxMessageBytes, _idPrefix);
+        using var encoder = new BatchEncoder(
+            _system, _config.Serialization, _system.Address, options.EndpointWriterBatchSize, options.MaxMessageBytes, _idPrefix);
         using var output = new WireWriter(64 * 1024);
         Action<OutgoingMessage, Exception> unsendable = Unsendable;
         try

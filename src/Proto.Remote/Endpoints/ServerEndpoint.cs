@@ -54,7 +54,7 @@ sealed partial class ServerEndpoint : IEndpoint
         var options = config.EndpointWriterOptions;
         _queue = new OutgoingQueue(options.MaxQueuedMessages);
         _pending = new PendingMessages(_queue);
-        _encoder = new BatchEncoder(config.Serialization, system.Address, options.EndpointWriterBatchSize, options.MaxMessageBytes);
+        _encoder = new BatchEncoder(system, config.Serialization, system.Address, options.EndpointWriterBatchSize, options.MaxMessageBytes);
         _unsendable = Unsendable;
         _run = Task.Run(RunAsync);
     }

@@ -6,12 +6,14 @@ namespace Proto.Remote.Wire;
 /// Writes <c>RemoteMessage{message_batch}</c> frames straight from queued messages: the same bytes as the generated classes
 /// would write, without an object per envelope and without a copy of the payload. Not thread-safe: one per stream.
 /// </summary>
+/// <param name="system">For messages that travel in another form (<see cref="IRootSerializable"/>).</param>
 /// <param name="serialization">Writes the payloads.</param>
 /// <param name="ownAddress">Travels as "": the receiver knows it from the handshake.</param>
 /// <param name="maxMessages">Most messages in one batch.</param>
 /// <param name="maxMessageBytes">Largest payload.</param>
 /// <param name="targetIdPrefix">Taken off the ids of targets: this system knows a client's actors as <c>$client/{system id}/{id}</c>, the client as <c>{id}</c>.</param>
-sealed class BatchEncoder(Serialization serialization, string ownAddress, int maxMessages, int maxMessageBytes, string targetIdPrefix = "") : IDisposable
+sealed class BatchEncoder(
+    ActorSystem system, Serialization serialization, string ownAddress, int maxMessages, int maxMessageBytes, string targetIdPrefix = "") : IDisposable
 {
     /// <summary>A batch is closed when its envelopes reach this size, so that a frame stays small beside the stream's window.</summary>
     const int CloseBatchBytes = 128 * 1024;
@@ -94,7 +96,7 @@ sealed class BatchEncoder(Serialization serialization, string ownAddress, int ma
 
     void WriteEnvelope(in OutgoingMessage next)
     {
-        var payload = serialization.Prepare(next.Message);
+        var payload = serialization.Prepare(next.Message is IRootSerializable root ? root.Serialize(system) : next.Message);
         var payloadBytes = payload.Size;
         if (payloadBytes > maxMessageBytes)
             throw new MessageTooLargeException(payload.TypeName, payloadBytes, maxMessageBytes);
@@ -147,7 +149,8 @@ sealed class BatchEncoder(Serialization serialization, string ownAddress, int ma
     /// <summary>1-based. A PID made before the system had an address is one of its own too.</summary>
     uint SenderId(PID sender)
     {
-        var key = (string.Equals(sender.Address, ownAddress, StringComparison.Ordinal) || string.Equals(sender.Address, ActorSystem.NoHost, StringComparison.Ordinal) ? "" : sender.Address, sender.Id);
+        var key = (string.Equals(sender.Address, ownAddress, StringComparison.Ordinal)
+            || string.Equals(sender.Address, ActorSystem.NoHost, StringComparison.Ordinal) ? "" : sender.Address, sender.Id);
         if (_senderIds.TryGetValue(key, out var id)) return (uint)id;
         id = _senderIds.Count + 1;
         _senderIds.Add(key, id);

@@ -1,0 +1,46 @@
+namespace Proto.Cluster.Tests;
+
+public sealed class PidCacheTests
+{
+    [Fact]
+    public void It_never_holds_more_than_its_limit_and_keeps_what_was_used_last()
+    {
+        var cache = new PidCache(TimeProvider.System, maxEntries: 100);
+        var favourite = Identity(0);
+        for (var i = 0; i < 1000; i++)
+        {
+            cache.TryAdd(Identity(i), new PID("a:1", $"{i}"));
+            Assert.True(cache.Count <= 100);
+            Assert.True(cache.TryGet(favourite, out _));
+        }
+    }
+
+    [Fact]
+    public void Removal_by_value_leaves_a_newer_pid()
+    {
+        var cache = new PidCache(TimeProvider.System, 100);
+        var (older, newer) = (new PID("a:1", "x@1"), new PID("b:2", "x@2"));
+        cache.TryAdd(Identity(1), older);
+
+        Assert.True(cache.TryUpdate(Identity(1), newer, older));
+        Assert.False(cache.TryUpdate(Identity(1), older, older));
+        Assert.False(cache.RemoveByVal(Identity(1), older));
+        Assert.True(cache.TryGet(Identity(1), out var kept));
+        Assert.Equal(newer, kept);
+    }
+
+    [Fact]
+    public void Removal_by_address_takes_only_that_address()
+    {
+        var cache = new PidCache(TimeProvider.System, 100);
+        cache.TryAdd(Identity(1), new PID("a:1", "x"));
+        cache.TryAdd(Identity(2), new PID("b:2", "y"));
+
+        cache.RemoveByMember(new Member { Id = "gone", Host = "a", Port = 1 });
+
+        Assert.False(cache.TryGet(Identity(1), out _));
+        Assert.True(cache.TryGet(Identity(2), out _));
+    }
+
+    static ClusterIdentity Identity(int i) => ClusterIdentity.Create($"id-{i}", "kind");
+}
