@@ -166,7 +166,7 @@ public sealed class HttpApiTests : IAsyncLifetime
     [Fact]
     public async Task A_forming_node_is_unhealthy_and_names_who_is_missing()
     {
-        _cluster.Members = new Members { WaitingFor = { "127.0.0.1:4052" } };
+        _cluster.Known = new Members { WaitingFor = { "127.0.0.1:4052" } };
         var health = await JsonOf(await _http.GetAsync("/health"), HttpStatusCode.ServiceUnavailable);
         Assert.False(health.GetProperty("formed").GetBoolean());
         Assert.Equal("127.0.0.1:4052", health.GetProperty("waitingFor")[0].GetString());
@@ -178,7 +178,7 @@ public sealed class HttpApiTests : IAsyncLifetime
     {
         Assert.Equal("Up", (await JsonOf(await _http.GetAsync("/health"), HttpStatusCode.OK)).GetProperty("state").GetString());
 
-        _cluster.Partitions.Partitions_[1].Leader = 0;
+        _cluster.Map.Partitions_[1].Leader = 0;
         var health = await JsonOf(await _http.GetAsync("/health"), HttpStatusCode.ServiceUnavailable);
         Assert.Equal("partition 1 has no leader (replicas: n1, n2)", health.GetProperty("reasons")[0].GetString());
     }
@@ -246,13 +246,13 @@ public sealed class HttpApiTests : IAsyncLifetime
     /// <summary>A cluster of two that stands still.</summary>
     sealed class KnownCluster : IAdminQueries
     {
-        public Members Members { get; set; } = new()
+        public Members Known { get; set; } = new()
         {
             Formed = true,
             Members_ = { new Member { Uid = 0xaa, Name = "n1", State = MemberState.Up }, new Member { Uid = 0xbb, Name = "n2", State = MemberState.Up } },
         };
 
-        public Partitions Partitions { get; } = new()
+        public Partitions Map { get; } = new()
         {
             Partitions_ =
             {
@@ -261,10 +261,10 @@ public sealed class HttpApiTests : IAsyncLifetime
             },
         };
 
-        public Task<Members> MembersAsync(CancellationToken ct) => Task.FromResult(Members);
+        public Members Members() => Known;
 
-        public Task<Groups> GroupsAsync(CancellationToken ct) => Task.FromResult(new Groups { Groups_ = { new Group { Id = 1, Name = "coordinator" } } });
+        public Groups Groups() => new() { Groups_ = { new Group { Id = 1, Name = "coordinator" } } };
 
-        public Task<Partitions> PartitionsAsync(CancellationToken ct) => Task.FromResult(Partitions);
+        public Partitions Partitions() => Map;
     }
 }

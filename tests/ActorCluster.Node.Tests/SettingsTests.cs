@@ -66,7 +66,6 @@ public class SettingsTests
 
     [Theory]
     [InlineData("ElectionTicksMin", "5", "HeartbeatTicks")] // below three heartbeats
-    [InlineData("ElectionTicksMax", "10", "ElectionTicksMin")]
     [InlineData("GracePeriod", "10ms", "1s")]
     [InlineData("Http", "127.0.0.1:4050", "another port")]
     [InlineData("Name", "has space", "A-Z")]
@@ -94,6 +93,24 @@ public class SettingsTests
             Assert.True(setting.Set(options, setting.Default));
             Assert.Equal(before, property.GetValue(options));
         }
+    }
+
+    [Fact]
+    public void What_others_call_is_never_an_address_that_nobody_can_call()
+    {
+        var options = Read(With(("Listen", "0.0.0.0:4050"), ("Advertise", "pod-1:4050"), ("Http", "0.0.0.0:8080")), out _);
+        Assert.Equal(("pod-1:4050", "pod-1:8080"), (options.AdvertisedAddress, options.AdvertisedHttp));
+        options = Read(Good, out _);
+        Assert.Equal("127.0.0.1:8080", options.AdvertisedHttp);
+    }
+
+    [Fact]
+    public void A_copy_has_every_setting()
+    {
+        var options = new ActorClusterOptions { Name = "n1", Seeds = ["a:1"], Tick = TimeSpan.FromSeconds(1), Partitions = 7 };
+        var copy = new ActorClusterOptions();
+        options.CopyTo(copy);
+        Assert.Equivalent(options, copy, strict: true);
     }
 
     [Theory]

@@ -31,7 +31,7 @@ public sealed partial class HttpApi : IHttpApplication<DefaultHttpContext>, IAsy
     {
         var deadlines = new Deadlines(time, settings.RequestTimeout);
         _kv = new KvHandler(kv, deadlines);
-        _admin = new AdminHandler(settings.NodeName, admin, deadlines);
+        _admin = new AdminHandler(settings.NodeName, admin);
         _log = logs.CreateLogger("http");
         _transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), logs);
         _server = new KestrelServer(Options.Create(KestrelOptions(settings.Listen)), _transport, logs);
@@ -106,7 +106,7 @@ public sealed partial class HttpApi : IHttpApplication<DefaultHttpContext>, IAsy
         }
 
         return AdminHandler.Serves(path)
-            ? _admin.HandleAsync(http, path.ToString())
+            ? _admin.HandleAsync(http, path)
             : JsonResponse.WriteAsync(http, StatusCodes.Status404NotFound, "NoSuchPath", "there is only /v1/kv/{key}, /v1/members, /v1/groups, /v1/partitions and /health");
     }
 

@@ -2,12 +2,12 @@ using ActorCluster.Protocol.Admin;
 
 namespace ActorCluster.Node.Http;
 
-/// <summary>What this node knows of the cluster: the admin actor's answers.</summary>
+/// <summary>What this node knows of the cluster at this moment: the admin actor's answers.</summary>
 public interface IAdminQueries
 {
-    Task<Members> MembersAsync(CancellationToken ct);
+    Members Members();
 
-    Task<Groups> GroupsAsync(CancellationToken ct);
+    Groups Groups();
 
-    Task<Partitions> PartitionsAsync(CancellationToken ct);
+    Partitions Partitions();
 }

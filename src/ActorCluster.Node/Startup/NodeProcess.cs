@@ -1,3 +1,8 @@
+using System.Net.Sockets;
+using ActorCluster.Raft.Storage;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging.Console;
+
 namespace ActorCluster.Node.Startup;
 
 /// <summary>The life of the process: settings, node, exit code.</summary>
@@ -19,6 +24,49 @@ public static class NodeProcess
             return ExitCode.WrongSettings;
         }
 
-        throw new NotSupportedException("The node is not put together yet: AddActorCluster (src/ActorCluster) comes first.");
+        using var host = Build(settings);
+        var node = host.Services.GetRequiredService<ClusterNode>();
+        try
+        {
+            await host.RunAsync(); // until SIGTERM, SIGINT, or the node's failure
+        }
+        catch (Exception e)
+        {
+            return await FailAsync(errors, settings.Options, e);
+        }
+
+        return node.Failed.IsFaulted ? await FailAsync(errors, settings.Options, node.Failed.Exception!.GetBaseException()) : ExitCode.Ok;
     }
+
+    static IHost Build(NodeSettings settings)
+    {
+        var options = settings.Options;
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "ActorCluster.Node" });
+        builder.Configuration.AddConfiguration(settings.Configuration);
+        builder.Logging.AddConfiguration(settings.Configuration.GetSection("Logging"));
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddConsole(console => console.FormatterName = ShortConsoleFormatter.FormatterName);
+        builder.Logging.AddConsoleFormatter<ShortConsoleFormatter, ConsoleFormatterOptions>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddActorCluster(options.CopyTo);
+        builder.Services.AddHostedService<HttpService>();
+        return builder.Build();
+    }
+
+    static async Task<int> FailAsync(TextWriter errors, ActorClusterOptions options, Exception reason)
+    {
+        var isStorage = IsStorage(reason);
+        await errors.WriteLineAsync($"{options.Name} {(isStorage ? "cannot trust its disk" : "failed")} (data directory {Path.GetFullPath(options.DataDirectory)}): {reason.Message}");
+        return isStorage ? ExitCode.StorageFailed : ExitCode.Failed;
+    }
+
+    // Another process in the directory, or a port that is taken, is nothing that the disk did.
+    static bool IsStorage(Exception reason) => reason switch
+    {
+        FileLockedException => false,
+        IOException { InnerException: AddressInUseException or SocketException } => false,
+        _ => reason is IOException or UnauthorizedAccessException or InvalidDataException,
+    };
 }

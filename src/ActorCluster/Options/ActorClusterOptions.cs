@@ -51,11 +51,8 @@ public sealed class ActorClusterOptions
     /// <summary>A leader sends heartbeats every so many ticks.</summary>
     public int HeartbeatTicks { get; set; } = 2;
 
-    /// <summary>An election timeout is drawn from [this, <see cref="ElectionTicksMax"/>] ticks.</summary>
+    /// <summary>An election timeout is drawn between this many ticks and twice as many.</summary>
     public int ElectionTicksMin { get; set; } = 10;
-
-    /// <summary>See <see cref="ElectionTicksMin"/>.</summary>
-    public int ElectionTicksMax { get; set; } = 20;
 
     /// <summary>Every node is probed this often.</summary>
     public TimeSpan ProbeInterval { get; set; } = TimeSpan.FromMilliseconds(500);
@@ -77,4 +74,23 @@ public sealed class ActorClusterOptions
 
     /// <summary>What others call: <see cref="Advertise"/>, else <see cref="Listen"/>.</summary>
     public string AdvertisedAddress => string.IsNullOrEmpty(Advertise) ? Listen : Advertise;
+
+    /// <summary>What others call for the HTTP API: <see cref="Http"/>, with the host of <see cref="Advertise"/> when it listens everywhere.</summary>
+    public string AdvertisedHttp
+    {
+        get
+        {
+            if (!HostPort.TryParse(Http, out var http) || !http.IsAnyAddress || !HostPort.TryParse(AdvertisedAddress, out var advertised)) return Http ?? "";
+            return (advertised with { Port = http.Port }).ToString();
+        }
+    }
+
+    /// <summary>Gives another instance the same settings.</summary>
+    public void CopyTo(ActorClusterOptions other)
+    {
+        foreach (var setting in typeof(ActorClusterOptions).GetProperties())
+        {
+            if (setting.CanWrite) setting.SetValue(other, setting.GetValue(this));
+        }
+    }
 }

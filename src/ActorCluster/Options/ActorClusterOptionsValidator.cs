@@ -118,12 +118,6 @@ public sealed class ActorClusterOptionsValidator : IValidateOptions<ActorCluster
             var allowed = string.Create(CultureInfo.InvariantCulture, $"at least 3 times HeartbeatTicks ({least}) and at most 1000");
             problems.Add(new(nameof(options.ElectionTicksMin), Text(options.ElectionTicksMin), allowed));
         }
-
-        if (options.ElectionTicksMax <= options.ElectionTicksMin || options.ElectionTicksMax > 2000)
-        {
-            var allowed = string.Create(CultureInfo.InvariantCulture, $"more than ElectionTicksMin ({options.ElectionTicksMin}) and at most 2000");
-            problems.Add(new(nameof(options.ElectionTicksMax), Text(options.ElectionTicksMax), allowed));
-        }
     }
 
     static void Number(List<OptionProblem> problems, string field, int value, int least, int most, string meaning = "")
