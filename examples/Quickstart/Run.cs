@@ -18,7 +18,7 @@ sealed class Run(Repository repository, FileInfo? file, bool keep)
     const string Kind = "counter";
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    readonly IAnsiConsole _console = AnsiConsole.Console;
+    readonly IAnsiConsole _console = OpenConsole();
     readonly ConcurrentQueue<MembershipChanged> _changes = new();
     int _done;
 
@@ -250,6 +250,15 @@ sealed class Run(Repository repository, FileInfo? file, bool keep)
         }
 
         return table;
+    }
+
+    // In a pipe or a file: plain text, and lines as long as they are.
+    static IAnsiConsole OpenConsole()
+    {
+        if (!Console.IsOutputRedirected) return AnsiConsole.Console;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No });
+        console.Profile.Width = 240;
+        return console;
     }
 
     void Say(string markup) => _console.MarkupLine(markup);

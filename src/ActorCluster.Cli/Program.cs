@@ -12,6 +12,13 @@ Console.CancelKeyPress += (_, e) =>
 // Failures reach the user as messages of ours; the engine's own log would only stand between them.
 Proto.Log.SetLoggerFactory(NullLoggerFactory.Instance);
 
-// Tables keep their width in a pipe: what is cut off cannot be searched.
-if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 240;
-return await new ActorCtl(Console.Out, Console.Error, AnsiConsole.Console, Environment.GetEnvironmentVariable).RunAsync(args, stop.Token);
+return await new ActorCtl(Console.Out, Console.Error, OpenConsole(), Environment.GetEnvironmentVariable).RunAsync(args, stop.Token);
+
+// In a pipe or a file: plain text, and rows as wide as they are, because what is cut off cannot be searched.
+static IAnsiConsole OpenConsole()
+{
+    if (!Console.IsOutputRedirected) return AnsiConsole.Console;
+    var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+    console.Profile.Width = 240;
+    return console;
+}
