@@ -235,7 +235,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
     MembershipOptions MembershipSettings() => new()
     {
         Name = Name,
-        HttpAddress = _options.Http ?? "",
+        HttpAddress = _options.AdvertisedHttp,
         Version = typeof(ClusterNode).Assembly.GetName().Version?.ToString(3) ?? "",
         Seeds = [.. _options.Seeds],
         Expect = _options.Expect,

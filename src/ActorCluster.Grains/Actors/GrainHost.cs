@@ -37,11 +37,12 @@ public sealed class GrainHost : IActor
 
     /// <summary>What the host and its activations share.</summary>
     /// <param name="State">What this node knows of the key space.</param>
+    /// <param name="Remote">Questions to other nodes.</param>
     /// <param name="Kinds">The replicated kinds.</param>
     /// <param name="Options">Limits and times.</param>
     /// <param name="Time">The node's time.</param>
     /// <param name="NodeName">What people call this node.</param>
-    public sealed record Shared(KeyspaceState State, GrainKinds Kinds, GrainOptions Options, TimeProvider Time, string NodeName)
+    public sealed record Shared(KeyspaceState State, RemoteRequests Remote, GrainKinds Kinds, GrainOptions Options, TimeProvider Time, string NodeName)
     {
         readonly long _start = Time.GetTimestamp();
 
@@ -389,19 +390,20 @@ public sealed class GrainHost : IActor
         void Ask(string at, bool secondChance)
         {
             var question = new Locate(locate) { Forwarded = true };
-            var asked = root.RequestAsync<Located>(PID.FromAddress(at, ActorName), question, _shared.Deadlines.After(_shared.Options.ActivationTimeout));
-            context.ReenterAfter(asked, done =>
+            var asked = _shared.Remote.AskAsync<Located>(PID.FromAddress(at, ActorName), question, _shared.Options.ActivationTimeout, CancellationToken.None);
+            context.ReenterAfter(asked.AsTask(), async done =>
             {
-                if (!done.IsCompletedSuccessfully)
+                var (located, why) = await done;
+                if (located is null)
                 {
-                    root.Send(sender, new Located { Failure = Failures.NotExecuted(ErrorCode.NotLeader, $"the leader's node at {at} did not answer: {done.Exception?.GetBaseException().Message}") });
+                    root.Send(sender, new Located { Failure = Failures.NotExecuted(ErrorCode.NotLeader, $"the leader's node did not answer: {why}") });
                     return;
                 }
 
                 // A node that holds no replica asks one that does; that one knows the leader.
-                var hint = done.Result.Failure is { Code: ErrorCode.NotLeader } failure ? failure.LeaderAddress : "";
+                var hint = located.Failure is { Code: ErrorCode.NotLeader } failure ? failure.LeaderAddress : "";
                 if (hint.Length > 0 && hint != at && secondChance) Ask(hint, secondChance: false);
-                else root.Send(sender, done.Result);
+                else root.Send(sender, located);
             });
         }
     }

@@ -77,7 +77,7 @@ public sealed class GrainRuntime
         _remote = new RemoteRequests(system, calls.Deadlines);
         Kv = new KvRouter(State, calls, _remote, _keyspace);
         Grains = new GrainClient(calls, _remote, Lookup, _keyspace);
-        _grainHost = GrainHost.Spawn(system, new GrainHost.Shared(State, _kinds, _grains, _time, _nodeName));
+        _grainHost = GrainHost.Spawn(system, new GrainHost.Shared(State, _remote, _kinds, _grains, _time, _nodeName));
         _partitionHost = PartitionHost.Spawn(
             system, new PartitionHost.Services(State, open, Kv, static _ => [new GrainStatePart()], _keyspace, _time));
     }

@@ -25,6 +25,7 @@ public static class NodeProcess
         }
 
         using var host = Build(settings);
+        Proto.Log.SetLoggerFactory(host.Services.GetRequiredService<ILoggerFactory>());
         var node = host.Services.GetRequiredService<ClusterNode>();
         try
         {
@@ -45,6 +46,7 @@ public static class NodeProcess
         builder.Configuration.AddConfiguration(settings.Configuration);
         builder.Logging.AddConfiguration(settings.Configuration.GetSection("Logging"));
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("Proto", LogLevel.Warning);
         builder.Logging.AddConsole(console => console.FormatterName = ShortConsoleFormatter.FormatterName);
         builder.Logging.AddConsoleFormatter<ShortConsoleFormatter, ConsoleFormatterOptions>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
