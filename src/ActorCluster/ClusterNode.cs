@@ -138,8 +138,8 @@ public sealed partial class ClusterNode : IAsyncDisposable
         var directory = new NodeDirectory();
         _raft = new RaftHost(System, Uid, writer, storage.Snapshots, directory, RaftSettings(), _setup.Time, Chance(), _setup.Loggers);
         _membership = new MembershipService(
-            System, identity, MembershipSettings(), directory, CoordinatorGroup.On(_raft, storage.Groups), [new PartitionMapPart()],
-            _setup.Time, Chance(), _setup.Loggers);
+            System, identity, MembershipSettings(), CoordinatorGroup.On(_raft, storage.Groups), [new PartitionMapPart()],
+            _setup.Time, Chance(), _setup.Loggers, directory);
         _runtime = new GrainRuntime(
             Uid, Name, _setup.Kinds, new KeyspaceOptions { RequestTimeout = _options.RequestTimeout },
             new GrainOptions { Idle = _options.GrainIdle, RequestTimeout = _options.RequestTimeout }, _setup.Time, Chance());
