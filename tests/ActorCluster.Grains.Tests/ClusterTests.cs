@@ -127,6 +127,26 @@ public class ClusterTests
     }
 
     [Fact]
+    public async Task E11_Lost_outcomes_and_late_commits_count_nothing_twice_and_lose_nothing()
+    {
+        await using var cluster = await TestCluster.StartAsync(partitions: 2, wrap: group => new LosingGroup(group));
+        var calls = Enumerable.Range(0, 120).Select(i =>
+            cluster.Nodes[i % 3].Runtime.Grains.CallAsync<CounterValue>("counter", $"word-{i % 4}", new CounterAdd { Amount = 1 }, TestCluster.Soon()));
+        // Every reply is another number: each call saw the effect of its own single turn.
+        var replies = (await Task.WhenAll(calls)).Select((reply, i) => (Word: i % 4, reply.Value));
+        Assert.All(replies.GroupBy(r => r.Word), word => Assert.Equal(Enumerable.Range(1, 30).Select(n => (long)n), word.Select(r => r.Value).Order()));
+
+        foreach (var node in cluster.Nodes)
+        {
+            var first = await node.Runtime.Kv.ExecuteAsync(node.Name, Put(node.Name, "first"), TestCluster.Soon());
+            var second = await node.Runtime.Kv.ExecuteAsync(node.Name, Put(node.Name, "second"), TestCluster.Soon());
+            Assert.Null(first.Failure);
+            Assert.Null(second.Failure);
+            Assert.Equal("second", (await node.Runtime.Kv.ExecuteAsync(node.Name, Get(node.Name), TestCluster.Soon())).Value.ToStringUtf8());
+        }
+    }
+
+    [Fact]
     public async Task C1_What_was_written_before_an_election_is_read_right_after_it()
     {
         await using var cluster = await TestCluster.StartAsync(partitions: 1);

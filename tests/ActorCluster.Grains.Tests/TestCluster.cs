@@ -35,11 +35,13 @@ sealed class TestCluster : IAsyncDisposable
     readonly Func<GrainKinds> _kinds;
     readonly Func<ClusterConfig, ClusterConfig> _configure;
     readonly GrainOptions _grains;
+    readonly Func<IReplicaGroup, IReplicaGroup> _wrap;
     PartitionMap? _map;
     ulong _view;
 
-    TestCluster(Func<GrainKinds>? kinds, Func<ClusterConfig, ClusterConfig>? configure, GrainOptions? grains)
+    TestCluster(Func<GrainKinds>? kinds, Func<ClusterConfig, ClusterConfig>? configure, GrainOptions? grains, Func<IReplicaGroup, IReplicaGroup>? wrap)
     {
+        _wrap = wrap ?? (same => same);
         _kinds = kinds ?? (() => new GrainKinds());
         _configure = configure ?? (same => same);
         _grains = grains ?? new GrainOptions();
@@ -58,9 +60,10 @@ sealed class TestCluster : IAsyncDisposable
         int replicas = 3,
         Func<GrainKinds>? kinds = null,
         Func<ClusterConfig, ClusterConfig>? configure = null,
-        GrainOptions? grains = null)
+        GrainOptions? grains = null,
+        Func<IReplicaGroup, IReplicaGroup>? wrap = null)
     {
-        var cluster = new TestCluster(kinds, configure, grains);
+        var cluster = new TestCluster(kinds, configure, grains, wrap);
         for (var i = 1; i <= nodes; i++) cluster.Nodes.Add(await cluster.StartNodeAsync(i));
         cluster._map = PartitionMapView.BuildFirst(partitions, replicas, [.. cluster.Nodes.Take(replicas).Select(n => n.Uid)]);
         cluster.Publish();
@@ -109,7 +112,7 @@ sealed class TestCluster : IAsyncDisposable
 
     async Task<TestNode> StartNodeAsync(int number)
     {
-        var node = new TestNode(number, Path.Combine(_directory, $"node-{number}"), _kinds(), _grains);
+        var node = new TestNode(number, Path.Combine(_directory, $"node-{number}"), _kinds(), _grains, _wrap);
         await node.StartAsync(_agent, _configure);
         return node;
     }
@@ -135,7 +138,7 @@ sealed class TestCluster : IAsyncDisposable
     }
 }
 
-sealed class TestNode(int number, string directory, GrainKinds kinds, GrainOptions options) : INodeDirectory
+sealed class TestNode(int number, string directory, GrainKinds kinds, GrainOptions options, Func<IReplicaGroup, IReplicaGroup> wrap) : INodeDirectory
 {
     readonly ConcurrentDictionary<uint, bool> _leads = new();
     readonly Lock _gate = new();
@@ -193,9 +196,9 @@ sealed class TestNode(int number, string directory, GrainKinds kinds, GrainOptio
         _writer = new LogWriter(_storage.Log);
         _raft = new RaftHost(
             System, Uid, _writer, _storage.Snapshots, this, new RaftOptions { SnapshotEntries = 200 }, TimeProvider.System, new Xoshiro256((ulong)number), NullLoggerFactory.Instance);
-        Runtime.Start(System, (group, voters, machine) => _storage.Groups.FirstOrDefault(g => g.Group == group) is { } recovered
+        Runtime.Start(System, (group, voters, machine) => wrap(_storage.Groups.FirstOrDefault(g => g.Group == group) is { } recovered
             ? _raft.Start(recovered, () => machine)
-            : _raft.Start(group, new GroupConfig { Voters = { voters.Select(v => v.Value) } }, () => machine));
+            : _raft.Start(group, new GroupConfig { Voters = { voters.Select(v => v.Value) } }, () => machine)));
     }
 
     public async Task StopAsync()
