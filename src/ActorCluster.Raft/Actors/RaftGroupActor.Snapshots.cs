@@ -73,12 +73,19 @@ sealed partial class RaftGroupActor
     void SendSnapshot(SnapshotToSend snapshot)
     {
         StopSending(snapshot.To);
+        if (_saving)
+        {
+            // The newest is about to be another one; the core asks again once the follower is heard again.
+            _core.SnapshotSent(snapshot.To, delivered: false);
+            return;
+        }
 
         // The store keeps only the newest, which may be newer than the one that the core knows.
         var meta = _host.Snapshots.Newest(_core.Group);
         Invariant.Check(meta is not null && meta.Index >= snapshot.Meta.Index, $"snapshot {snapshot.Meta.Index} is not in the store");
-        var sender = new SnapshotSender(snapshot.To, _core.Group, meta, _host.Snapshots, _host.Options.SnapshotChunkBytes);
+        var sender = new SnapshotSender(snapshot.To, meta, _host.Snapshots.Open(_core.Group, meta), _host.Options.SnapshotChunkBytes);
         _senders.Add(sender);
+        sender.Begin();
         RaftLogging.SnapshotGoes(_logger, _core.Group, meta.Index, snapshot.To);
         SendChunk(sender);
     }
@@ -99,9 +106,9 @@ sealed partial class RaftGroupActor
         if (sender is null || message.To != _core.Self.Value || message.SnapshotChunkResponse.Index != sender.Meta.Index) return;
         _core.SnapshotProgress(from);
         if (sender.Confirm(message.SnapshotChunkResponse.NextOffset)) SendChunk(sender);
-        if (!sender.Delivered) return;
+        if (!sender.Delivered && !sender.MustBeginAgain) return;
         StopSending(from);
-        _core.SnapshotSent(from, delivered: true);
+        _core.SnapshotSent(from, sender.Delivered);
     }
 
     void TickSnapshots()
@@ -144,10 +151,24 @@ sealed partial class RaftGroupActor
         _core.Step(WithoutData(message, done: chunk.Meta.Index <= _core.CommitIndex));
         if (message.Term != _core.Term || message.From != _core.Leader.Value || chunk.Meta.Index <= _core.CommitIndex) return;
 
+        try
+        {
+            Collect(message, chunk);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Nothing durable is kept there: the leader sends again, and perhaps there is room then.
+            RaftLogging.ScratchFailed(_logger, e, _core.Group, chunk.Meta.Index, _host.Options.ScratchDirectory);
+            _receiver = DropReceiver();
+        }
+    }
+
+    void Collect(RaftMessage message, InstallSnapshot chunk)
+    {
         if (_receiver is null || !_receiver.IsOf(chunk.Meta))
         {
             if (_saving) return; // the chunk comes again
-            _receiver?.Dispose();
+            _receiver = DropReceiver();
             _receiver = new SnapshotReceiver(chunk.Meta, _host.Options.ScratchDirectory, $"snapshot-{_core.Self}-{_core.Group.Value}-{chunk.Meta.Index}");
         }
 

@@ -23,6 +23,9 @@ static partial class RaftLogging
     [LoggerMessage(Level = LogLevel.Information, Message = "group {Group}: snapshot at index {Index} from the leader installed")]
     public static partial void SnapshotInstalled(ILogger logger, GroupId group, ulong index);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "group {Group}: snapshot at index {Index} cannot be put together in {Directory}")]
+    public static partial void ScratchFailed(ILogger logger, Exception error, GroupId group, ulong index, string directory);
+
     [LoggerMessage(Level = LogLevel.Critical, Message = "consensus on this node failed and the node must stop: {Where}")]
     public static partial void Failed(ILogger logger, Exception error, string where);
 }

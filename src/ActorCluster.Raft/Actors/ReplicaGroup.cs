@@ -80,6 +80,9 @@ sealed class ReplicaGroup(GroupId id, IRootContext root, RaftOptions options, Gr
     public void Close(string reason)
     {
         _closed ??= reason;
+
+        // A submission that does not see the reason must be seen by this drain.
+        Interlocked.MemoryBarrier();
         while (_submitted.TryDequeue(out var pending)) Turn(pending);
     }
 

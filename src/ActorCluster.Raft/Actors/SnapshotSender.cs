@@ -1,6 +1,5 @@
 using ActorCluster.Protocol;
 using ActorCluster.Protocol.Raft;
-using ActorCluster.Raft.Storage;
 using Google.Protobuf;
 
 namespace ActorCluster.Raft.Actors;
@@ -9,9 +8,12 @@ namespace ActorCluster.Raft.Actors;
 /// A snapshot on its way to one follower, chunk by chunk, one chunk under way at a time. The follower's answers say where to go on,
 /// so that it may lose what it has and begin again.
 /// </summary>
-sealed class SnapshotSender(NodeUid to, GroupId group, SnapshotMeta meta, ISnapshotStore store, int chunkBytes) : IDisposable
+/// <param name="to">The follower.</param>
+/// <param name="meta">The snapshot.</param>
+/// <param name="content">The content, open at its beginning.</param>
+/// <param name="chunkBytes">Bytes of one chunk.</param>
+sealed class SnapshotSender(NodeUid to, SnapshotMeta meta, Stream content, int chunkBytes) : IDisposable
 {
-    Stream? _content;
     long _offset;
     ByteString _chunk = ByteString.Empty;
     bool _last;
@@ -25,10 +27,15 @@ sealed class SnapshotSender(NodeUid to, GroupId group, SnapshotMeta meta, ISnaps
     /// <summary>Everything is confirmed.</summary>
     public bool Delivered { get; private set; }
 
+    /// <summary>The follower wants what has been read already: begin again with a new sender.</summary>
+    public bool MustBeginAgain { get; private set; }
+
+    /// <summary>Reads the first chunk.</summary>
+    public void Begin() => ReadAt(0);
+
     /// <summary>The chunk under way.</summary>
     public InstallSnapshot Chunk()
     {
-        if (_content is null) ReadFrom(0);
         WaitedTicks = 0;
         return new InstallSnapshot { Meta = meta, Offset = (ulong)_offset, Data = _chunk, Done = _last };
     }
@@ -37,44 +44,31 @@ sealed class SnapshotSender(NodeUid to, GroupId group, SnapshotMeta meta, ISnaps
     public bool Confirm(ulong nextOffset)
     {
         var next = (long)nextOffset;
-        if (_content is null || next == _offset && _chunk.Length > 0) return false; // repeated
-        var expected = _offset + _chunk.Length;
-        if (next == expected && _last)
+        if (next == _offset && _chunk.Length > 0) return false; // a repeated answer
+        if (next != _offset + _chunk.Length)
+        {
+            MustBeginAgain = true;
+            return false;
+        }
+
+        if (_last)
         {
             Delivered = true;
             return false;
         }
 
-        ReadFrom(next);
+        ReadAt(next);
         return true;
     }
 
-    void ReadFrom(long offset)
+    void ReadAt(long offset)
     {
-        if (_content is null || offset != _offset + _chunk.Length)
-        {
-            _content?.Dispose();
-            _content = store.Open(group, meta);
-            Skip(_content, offset);
-        }
-
         var buffer = new byte[chunkBytes];
-        var read = _content.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+        var read = content.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         _offset = offset;
         _chunk = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, read));
         _last = offset + read >= (long)meta.SizeBytes || read < buffer.Length;
     }
 
-    static void Skip(Stream stream, long bytes)
-    {
-        var buffer = new byte[64 * 1024];
-        while (bytes > 0)
-        {
-            var read = stream.Read(buffer, 0, (int)Math.Min(buffer.Length, bytes));
-            if (read == 0) throw new InvalidDataException("a follower claims more of a snapshot than there is");
-            bytes -= read;
-        }
-    }
-
-    public void Dispose() => _content?.Dispose();
+    public void Dispose() => content.Dispose();
 }
