@@ -46,14 +46,21 @@ sealed class BenchmarkRun(BenchmarkSettings settings, string root, string nodeDl
         var reads = new List<LoadResult>();
         foreach (var connections in settings.Connections)
         {
-            writes.Add(await LoadRun.RunAsync(system.Endpoints, puts, connections, settings.WarmUp, settings.Duration, ct));
-            progress($"{system.Name}: {connections} connections: {writes[^1].PerSecond:N0} writes/s, p50 {writes[^1].P50Ms:N2} ms, p99 {writes[^1].P99Ms:N2} ms, {writes[^1].Errors} errors");
-            reads.Add(await LoadRun.RunAsync(system.Endpoints, gets, connections, settings.WarmUp, settings.Duration, ct));
-            progress($"{system.Name}: {connections} connections: {reads[^1].PerSecond:N0} reads/s, p50 {reads[^1].P50Ms:N2} ms, p99 {reads[^1].P99Ms:N2} ms, {reads[^1].Errors} errors");
+            writes.Add(await LoadAsync(system, "writes", puts, connections, ct));
+            reads.Add(await LoadAsync(system, "reads", gets, connections, ct));
         }
         var residentLoaded = system.Servers.Select(s => s.ResidentBytes()).ToList();
 
         var failover = settings.Rounds > 0 ? await FailoverRun.RunAsync(system, workload, settings.Rounds, progress, ct) : null;
         return new SystemResult(system.Name, writes, reads, residentEmpty, residentLoaded, failover);
+    }
+
+    async Task<LoadResult> LoadAsync(KvSystem system, string what, List<byte[]> requests, int connections, CancellationToken ct)
+    {
+        var before = system.Servers.Sum(s => s.ProcessorTime().TotalMicroseconds);
+        var result = await LoadRun.RunAsync(system.Endpoints, requests, connections, settings.WarmUp, settings.Duration, ct);
+        result = result with { CpuMicros = (system.Servers.Sum(s => s.ProcessorTime().TotalMicroseconds) - before) / Math.Max(1, result.Answered) };
+        progress($"{system.Name}, {connections} connections: {result.PerSecond:N0} {what}/s, p50 {result.P50Ms:N2} ms, p99 {result.P99Ms:N2} ms, {result.CpuMicros:N0} µs of CPU each, {result.Errors} errors");
+        return result;
     }
 }

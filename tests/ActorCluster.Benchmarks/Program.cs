@@ -50,12 +50,12 @@ command.SetAction(async (parsed, ct) =>
         parsed.GetValue(keys),
         parsed.GetValue(systems)!.Split(','),
         data);
+    // Written to a file or a pipe there is no terminal whose width matters.
+    if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 160;
     try
     {
         Directory.CreateDirectory(data);
         var result = await new BenchmarkRun(settings, root, nodeDll, line => AnsiConsole.WriteLine(line)).ExecuteAsync(ct);
-        // Written to a file or a pipe there is no terminal whose width matters.
-        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 160;
         ReportWriter.ToConsole(result, AnsiConsole.Console);
         if (parsed.GetValue(markdown) is { } file) await File.WriteAllTextAsync(file.FullName, ReportWriter.ToMarkdown(result), ct);
         return 0;

@@ -16,9 +16,11 @@ sealed class ReportTable
         AddLoad("writes/s", ours?.Writes, etcd?.Writes, r => r.PerSecond, "N0");
         AddLoad("write p50, ms", ours?.Writes, etcd?.Writes, r => r.P50Ms, "N2");
         AddLoad("write p99, ms", ours?.Writes, etcd?.Writes, r => r.P99Ms, "N2");
+        AddLoad("CPU of the servers per write, µs", ours?.Writes, etcd?.Writes, r => r.CpuMicros, "N0");
         AddLoad("linearizable reads/s", ours?.Reads, etcd?.Reads, r => r.PerSecond, "N0");
         AddLoad("read p50, ms", ours?.Reads, etcd?.Reads, r => r.P50Ms, "N2");
         AddLoad("read p99, ms", ours?.Reads, etcd?.Reads, r => r.P99Ms, "N2");
+        AddLoad("CPU of the servers per read, µs", ours?.Reads, etcd?.Reads, r => r.CpuMicros, "N0");
         Add("fail-over median, ms", "", ours?.Failover?.Median, etcd?.Failover?.Median, "N0");
         Add("fail-over worst, ms", "", ours?.Failover?.Worst, etcd?.Failover?.Worst, "N0");
         Add("resident per node, empty, MiB (largest)", "", MiB(ours?.ResidentEmpty), MiB(etcd?.ResidentEmpty), "N0");

@@ -42,6 +42,13 @@ sealed class ServerProcess(string name, IPEndPoint http, string logFile, string 
         return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Processor time that it has used, in user and in kernel mode.</summary>
+    public TimeSpan ProcessorTime()
+    {
+        _process!.Refresh();
+        return _process.TotalProcessorTime;
+    }
+
     /// <summary>Says why when it ended by itself.</summary>
     public void ThrowIfEnded()
     {
