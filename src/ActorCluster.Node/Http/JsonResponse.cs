@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using ActorCluster.Protocol;
 using Google.Protobuf;
@@ -10,6 +11,9 @@ static class JsonResponse
 {
     const int KeptBufferBytes = 64 * 1024;
 
+    // application/json is no HTML: quotes and other letters need no \u escapes to be read by people.
+    static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     [ThreadStatic] static ArrayBufferWriter<byte>? _buffer;
     [ThreadStatic] static Utf8JsonWriter? _json;
 
@@ -17,7 +21,7 @@ static class JsonResponse
     {
         var buffer = _buffer ??= new ArrayBufferWriter<byte>(512);
         buffer.ResetWrittenCount();
-        var json = _json ??= new Utf8JsonWriter(buffer);
+        var json = _json ??= new Utf8JsonWriter(buffer, Readable);
         json.Reset(buffer);
         write(json, value);
         json.Flush();
