@@ -1,6 +1,7 @@
 using System.Globalization;
 using ActorCluster.Processes.Tests.Fixture;
 using ActorCluster.Raft;
+using Xunit.Abstractions;
 
 namespace ActorCluster.Processes.Tests;
 
@@ -9,7 +10,7 @@ namespace ActorCluster.Processes.Tests;
 /// KILL_ROUNDS and KILL_SEED change how many and which.
 /// </summary>
 [Collection(SharedClustersCollection.Name)]
-public sealed class KillTests(SharedClusters clusters)
+public sealed class KillTests(SharedClusters clusters, ITestOutputHelper output)
 {
     static readonly TimeSpan BackWithin = TimeSpan.FromSeconds(15);
     static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("KILL_ROUNDS") ?? "4", CultureInfo.InvariantCulture);
@@ -36,7 +37,7 @@ public sealed class KillTests(SharedClusters clusters)
         }
 
         await cluster.ServesAsync();
-        await load.JudgeAsync();
+        output.WriteLine(await load.JudgeAsync());
     }
 
     [Fact]
@@ -53,7 +54,7 @@ public sealed class KillTests(SharedClusters clusters)
         }
 
         await load.MakesProgressAsync(50, ProcessCluster.Patience);
-        await load.JudgeAsync();
+        output.WriteLine(await load.JudgeAsync());
     }
 
     /// <summary>SIGTERM is no crash: the node leaves by itself, with exit code 0, and comes back.</summary>

@@ -1,10 +1,11 @@
 using ActorCluster.Processes.Tests.Fixture;
+using Xunit.Abstractions;
 
 namespace ActorCluster.Processes.Tests;
 
 /// <summary>A node that stands still and goes on as if no time had passed: the hardest kind of slow.</summary>
 [Collection(SharedClustersCollection.Name)]
-public sealed class PauseTests(SharedClusters clusters)
+public sealed class PauseTests(SharedClusters clusters, ITestOutputHelper output)
 {
     [Theory]
     [InlineData(1)]
@@ -46,6 +47,6 @@ public sealed class PauseTests(SharedClusters clusters)
         leader.Resume();
         await load.MakesProgressAsync(30, ProcessCluster.Patience);
         await cluster.ServesAsync();
-        await load.JudgeAsync();
+        output.WriteLine(await load.JudgeAsync());
     }
 }

@@ -34,7 +34,12 @@ sealed class HttpNode : IDisposable
 
     public Task<Answer> GetAsync(string key, int deadlineMs = DefaultDeadlineMs) => SendAsync(HttpMethod.Get, KeyPath(key), null, deadlineMs);
 
-    public Task<Answer> DeleteAsync(string key, int deadlineMs = DefaultDeadlineMs) => SendAsync(HttpMethod.Delete, KeyPath(key), null, deadlineMs);
+    /// <summary>
+    /// With an empty body: without one HttpClient sends a request again by itself when a pooled connection ends unanswered,
+    /// and a delete that was carried out before the node died would be reported as refused, or be carried out twice.
+    /// </summary>
+    public Task<Answer> DeleteAsync(string key, int deadlineMs = DefaultDeadlineMs) =>
+        SendAsync(HttpMethod.Delete, KeyPath(key), new ByteArrayContent([]), deadlineMs);
 
     public Task<Answer> HealthAsync() => SendAsync(HttpMethod.Get, "/health", null, DefaultDeadlineMs);
 
