@@ -58,6 +58,35 @@ public class PartitionStateMachineTests
         Assert.Equal(0, _partition.Machine.Bytes);
     }
 
+    /// <summary>
+    /// faults A4: an applied index that is saved apart from the data skips or repeats entries after a crash. Here a snapshot is
+    /// "the state after entry n": whichever n the crash leaves, applying the log after it gives the same state, each entry once.
+    /// </summary>
+    [Fact]
+    public void A4_From_a_snapshot_at_any_entry_the_log_after_it_is_applied_once_and_nothing_is_skipped()
+    {
+        const int Entries = 40;
+        var snapshots = new List<PartitionStateMachine>();
+        var log = new List<PartitionCommand>();
+        for (var i = 0; i < Entries; i++)
+        {
+            var payload = ByteString.CopyFromUtf8($"count {i % 3}");
+            log.Add(new PartitionCommand { TimeMs = _partition.TimeMs, Part = new PartCommand { Part = "echo", Payload = payload } });
+            _partition.Apply(log[i]);
+            snapshots.Add(TestPartition.Restored(_partition.Machine));
+        }
+
+        var whole = TestPartition.Snapshot(_partition.Machine);
+        foreach (var restored in snapshots)
+        {
+            for (var index = restored.AppliedIndex + 1; index <= Entries; index++)
+                restored.Apply(new Entry { Index = index, Term = 1, Payload = log[(int)index - 1].ToByteString() });
+            Assert.Equal(whole, TestPartition.Snapshot(restored));
+        }
+
+        Assert.Equal(14, _partition.Effects("0"));
+    }
+
     /// <summary>faults E12: sessions missing or doubled after a snapshot.</summary>
     [Fact]
     public void E12_Sessions_are_part_of_the_snapshot_and_go_on_after_it()
