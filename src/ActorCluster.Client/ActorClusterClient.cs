@@ -67,6 +67,7 @@ public sealed class ActorClusterClient : IAsyncDisposable
             var calls = new MemberCalls(system.Root, directory, connections, options.AttemptTimeout, options.Time);
             var partitions = new PartitionTableSource(calls);
             var locator = new Locator(calls, options.MaxCachedLocations, options.RequestTimeout, options.Time);
+            connections.NodeLost += locator.RefuseAllAt;
             var provider = new ClientClusterProvider(calls, options.RequestTimeout, options.Time, options.Logs.CreateLogger<ActorClusterClient>());
             system
                 .WithClientRemote(remote)

@@ -77,6 +77,9 @@ public class RoutingTests
         Assert.True(cache.TryGet("a", out var a) && a == 1);
         cache.ReplaceIf("a", v => v == 1, _ => 5);
         Assert.True(cache.TryGet("a", out a) && a == 5);
+        cache.ReplaceWhere(v => v == 5, _ => 6);
+        Assert.True(cache.TryGet("a", out a) && a == 6);
+        Assert.True(cache.TryGet("c", out var c) && c == 3);
     }
 
     static Members Cluster(params (string Address, MemberState State)[] members)

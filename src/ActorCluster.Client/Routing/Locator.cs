@@ -31,6 +31,9 @@ sealed class Locator(MemberCalls calls, int capacity, TimeSpan timeout, TimeProv
     public void Refuse(Target target, Located stale) =>
         _known.ReplaceIf(target.CacheKey, known => known.Place.Id == stale.Id && known.Place.Address == stale.Address, known => (known.Place, true));
 
+    /// <summary>A node was lost: what lived there lives elsewhere by now, or will soon.</summary>
+    public void RefuseAllAt(string address) => _known.ReplaceWhere(known => known.Place.Address == address, known => (known.Place, true));
+
     public static PID PidOf(Located located) => PID.FromAddress(located.Address, located.Id);
 
     async Task<Located> AskAsync(Target target)

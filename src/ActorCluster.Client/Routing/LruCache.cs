@@ -53,6 +53,18 @@ sealed class LruCache<TKey, TValue>(int capacity) where TKey : notnull
         }
     }
 
+    /// <summary>Replaces every value that is so; keeps the order of use.</summary>
+    public void ReplaceWhere(Func<TValue, bool> isSo, Func<TValue, TValue> replace)
+    {
+        lock (_gate)
+        {
+            for (var node = _byUse.First; node is not null; node = node.Next)
+            {
+                if (isSo(node.Value.Value)) node.Value = (node.Value.Key, replace(node.Value.Value));
+            }
+        }
+    }
+
     void RemoveOldest()
     {
         var oldest = _byUse.First!;
