@@ -47,6 +47,7 @@ public static class NodeProcess
         builder.Logging.AddConfiguration(settings.Configuration.GetSection("Logging"));
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("Proto", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // said once, by FailAsync
         builder.Logging.AddConsole(console => console.FormatterName = ShortConsoleFormatter.FormatterName);
         builder.Logging.AddConsoleFormatter<ShortConsoleFormatter, ConsoleFormatterOptions>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
@@ -59,9 +60,14 @@ public static class NodeProcess
 
     static async Task<int> FailAsync(TextWriter errors, ActorClusterOptions options, Exception reason)
     {
-        var isStorage = IsStorage(reason);
-        await errors.WriteLineAsync($"{options.Name} {(isStorage ? "cannot trust its disk" : "failed")} (data directory {Path.GetFullPath(options.DataDirectory)}): {reason.Message}");
-        return isStorage ? ExitCode.StorageFailed : ExitCode.Failed;
+        if (!IsStorage(reason))
+        {
+            await errors.WriteLineAsync($"{options.Name} failed: {reason.Message}");
+            return ExitCode.Failed;
+        }
+
+        await errors.WriteLineAsync($"{options.Name} stops, because storage failed (data directory {Path.GetFullPath(options.DataDirectory)}): {reason.Message}");
+        return ExitCode.StorageFailed;
     }
 
     // Another process in the directory, or a port that is taken, is nothing that the disk did.
