@@ -165,11 +165,11 @@ sealed partial class RaftGroupActor
 
     void Collect(RaftMessage message, InstallSnapshot chunk)
     {
-        if (_receiver is null || !_receiver.IsOf(chunk.Meta))
+        if (_receiver is null || !_receiver.IsOf(message.From, chunk.Meta))
         {
             if (_saving) return; // the chunk comes again
             _receiver = DropReceiver();
-            _receiver = new SnapshotReceiver(chunk.Meta, _host.Options.ScratchDirectory, $"snapshot-{_core.Self}-{_core.Group.Value}-{chunk.Meta.Index}");
+            _receiver = new SnapshotReceiver(message.From, chunk.Meta, _host.Options.ScratchDirectory, $"snapshot-{_core.Self}-{_core.Group.Value}-{chunk.Meta.Index}");
         }
 
         if (_receiver.Complete) return; // being saved

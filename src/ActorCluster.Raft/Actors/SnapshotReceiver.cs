@@ -7,8 +7,11 @@ sealed class SnapshotReceiver : IDisposable
 {
     readonly FileStream _file;
 
-    public SnapshotReceiver(SnapshotMeta meta, string directory, string name)
+    readonly ulong _from;
+
+    public SnapshotReceiver(ulong from, SnapshotMeta meta, string directory, string name)
     {
+        _from = from;
         Meta = meta;
         Directory.CreateDirectory(directory);
         _file = new FileStream(
@@ -23,7 +26,8 @@ sealed class SnapshotReceiver : IDisposable
     /// <summary>Being saved: it takes no more chunks.</summary>
     public bool Complete { get; set; }
 
-    public bool IsOf(SnapshotMeta meta) => meta.Index == Meta.Index && meta.Term == Meta.Term && meta.SizeBytes == Meta.SizeBytes;
+    /// <summary>Whether a chunk goes on with this one. Of two senders the same state may be other bytes: they are never mixed.</summary>
+    public bool IsOf(ulong from, SnapshotMeta meta) => from == _from && meta.Index == Meta.Index && meta.Term == Meta.Term && meta.SizeBytes == Meta.SizeBytes;
 
     public void Append(ReadOnlySpan<byte> data)
     {

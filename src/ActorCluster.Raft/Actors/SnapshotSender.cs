@@ -5,12 +5,12 @@ using Google.Protobuf;
 namespace ActorCluster.Raft.Actors;
 
 /// <summary>
-/// A snapshot on its way to one follower, chunk by chunk, one chunk under way at a time. The follower's answers say where to go on,
-/// so that it may lose what it has and begin again.
+/// A snapshot on its way to one follower, chunk by chunk, one chunk under way at a time. The follower's answers say where to go on:
+/// it may have kept what an earlier sender of the same snapshot brought, or have lost what it had.
 /// </summary>
 /// <param name="to">The follower.</param>
 /// <param name="meta">The snapshot.</param>
-/// <param name="content">The content, open at its beginning.</param>
+/// <param name="content">The content, open at its beginning; it can seek.</param>
 /// <param name="chunkBytes">Bytes of one chunk.</param>
 sealed class SnapshotSender(NodeUid to, SnapshotMeta meta, Stream content, int chunkBytes) : IDisposable
 {
@@ -27,7 +27,7 @@ sealed class SnapshotSender(NodeUid to, SnapshotMeta meta, Stream content, int c
     /// <summary>Everything is confirmed.</summary>
     public bool Delivered { get; private set; }
 
-    /// <summary>The follower wants what has been read already: begin again with a new sender.</summary>
+    /// <summary>The follower lost what it had: begin again with a new sender.</summary>
     public bool MustBeginAgain { get; private set; }
 
     /// <summary>Reads the first chunk.</summary>
@@ -45,18 +45,19 @@ sealed class SnapshotSender(NodeUid to, SnapshotMeta meta, Stream content, int c
     {
         var next = (long)nextOffset;
         if (next == _offset && _chunk.Length > 0) return false; // a repeated answer
-        if (next != _offset + _chunk.Length)
+        if (next < _offset || next > (long)meta.SizeBytes)
         {
             MustBeginAgain = true;
             return false;
         }
 
-        if (_last)
+        if (next == (long)meta.SizeBytes)
         {
             Delivered = true;
             return false;
         }
 
+        // Beyond the chunk under way when the follower kept what an earlier sender brought: sending that again would never move it.
         ReadAt(next);
         return true;
     }
@@ -64,6 +65,7 @@ sealed class SnapshotSender(NodeUid to, SnapshotMeta meta, Stream content, int c
     void ReadAt(long offset)
     {
         var buffer = new byte[chunkBytes];
+        content.Position = offset;
         var read = content.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         _offset = offset;
         _chunk = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, read));
