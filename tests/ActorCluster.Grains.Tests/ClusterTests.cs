@@ -1,4 +1,5 @@
 using ActorCluster.Grains.Actors;
+using ActorCluster.Membership.Actors;
 using ActorCluster.Protocol;
 using ActorCluster.Protocol.Grains;
 using ActorCluster.Protocol.Keyspace;
@@ -274,6 +275,29 @@ public class ClusterTests
         Assert.Equal(8, (await cluster.Nodes[0].Runtime.Grains.CallAsync<CounterValue>("counter", "x", new CounterAdd { Amount = 1 }, TestCluster.Soon())).Value);
         var again = Assert.Single(leader.Events, e => e.What == GrainEventKind.Reactivated);
         Assert.True(before.Epoch < again.Epoch);
+    }
+
+    [Fact]
+    public async Task G8_A_node_that_was_removed_drops_its_activations_and_their_successors_go_on_from_the_state()
+    {
+        await using var cluster = await TestCluster.StartAsync(configure: config => config.WithClusterKind("plain", Props.FromProducer(() => new PlainActor())));
+        var leader = cluster.LeaderOf("x");
+        await leader.Runtime.Grains.CallAsync<CounterValue>("counter", "x", new CounterAdd { Amount = 7 }, TestCluster.Soon());
+        await leader.Cluster.RequestAsync<StringValue>("x", "plain", new StringValue { Value = "hello" }, TestCluster.Soon());
+        var plain = await leader.Cluster.GetAsync("x", "plain", TestCluster.Soon());
+        var dropped = 0;
+        var both = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        leader.System.EventStream.Subscribe<GrainEvent>(e =>
+        {
+            if (e is { What: GrainEventKind.Deactivated, Identity: "x" } && e.Reason.Contains("removed", StringComparison.Ordinal) && Interlocked.Increment(ref dropped) == 2) both.TrySetResult();
+        });
+
+        leader.System.EventStream.Publish(new RejoiningAfterRemoval("unreachable for 30 s", 1, 2));
+        await both.Task.WaitAsync(TestCluster.Soon());
+
+        Assert.Equal(8, (await leader.Runtime.Grains.CallAsync<CounterValue>("counter", "x", new CounterAdd { Amount = 1 }, TestCluster.Soon())).Value);
+        await leader.Cluster.RequestAsync<StringValue>("x", "plain", new StringValue { Value = "hello" }, TestCluster.Soon());
+        Assert.NotEqual(plain!.Id, (await leader.Cluster.GetAsync("x", "plain", TestCluster.Soon()))!.Id);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public enum GrainEventKind
     /// <summary>Unloaded because nobody used it.</summary>
     Passivated,
 
-    /// <summary>Ended: this node leads its partition no more, a commit was lost, or it stopped itself.</summary>
+    /// <summary>Ended: this node leads its partition no more or was removed from the cluster, a commit was lost, or it stopped itself.</summary>
     Deactivated,
 }
 

@@ -1,6 +1,7 @@
 using System.Reflection;
 using ActorCluster.Keyspace;
 using ActorCluster.Keyspace.Actors;
+using ActorCluster.Membership.Actors;
 using ActorCluster.Protocol;
 using ActorCluster.Protocol.Grains;
 using Proto;
@@ -12,7 +13,7 @@ namespace ActorCluster.Grains.Actors;
 /// <summary>
 /// The actor <c>grains</c>: tells where a virtual actor lives and activates it there when it is nowhere. This node activates
 /// identities of the partitions that it leads; for others it asks the leader's node, once. Activations end when leadership
-/// does, when they are idle, and when a commit was lost.
+/// does, when they are idle, when a commit was lost, and when the cluster has removed this node (guarantee G8).
 /// </summary>
 public sealed class GrainHost : IActor
 {
@@ -27,6 +28,7 @@ public sealed class GrainHost : IActor
     readonly Dictionary<string, Activation> _byPid = new(StringComparer.Ordinal);
     readonly HashSet<Activation> _passivating = [];
     EventStreamSubscription<object>? _events;
+    EventStreamSubscription<object>? _removals;
     ITimer? _sweep;
 
     GrainHost(Shared shared)
@@ -79,6 +81,9 @@ public sealed class GrainHost : IActor
             case PartitionLeadership leadership:
                 LeadershipChanged(context, leadership);
                 break;
+            case RejoiningAfterRemoval removal:
+                EndAll(context, $"this node was removed from the cluster: {removal.Reason}");
+                break;
             case Ended ended:
                 End(context, ended.Activation, ended.What, ended.Reason);
                 break;
@@ -112,6 +117,7 @@ public sealed class GrainHost : IActor
         var (root, self) = (context.System.Root, context.Self);
         var every = TimeSpan.FromMilliseconds(Math.Max(50, _shared.Options.Idle.TotalMilliseconds / 4));
         _events = context.System.EventStream.Subscribe<PartitionLeadership>(change => root.Send(self, change));
+        _removals = context.System.EventStream.Subscribe<RejoiningAfterRemoval>(removal => root.Send(self, removal));
         _sweep = _shared.Time.CreateTimer(_ => root.Send(self, Sweep.Instance), null, every, every);
         // What is led already: after a restart of this actor nobody tells it again.
         foreach (var leadership in _shared.State.Led) LeadershipChanged(context, leadership);
@@ -120,11 +126,17 @@ public sealed class GrainHost : IActor
     void Stop(IContext context)
     {
         _events?.Unsubscribe();
+        _removals?.Unsubscribe();
         _sweep?.Dispose();
+        EndAll(context, "the node stops");
+    }
+
+    void EndAll(IContext context, string reason)
+    {
         foreach (var activation in _table.All.ToArray())
         {
             context.System.Root.Stop(PidOf(context, activation));
-            End(context, activation, GrainEventKind.Deactivated, "the node stops");
+            End(context, activation, GrainEventKind.Deactivated, reason);
         }
     }
 
