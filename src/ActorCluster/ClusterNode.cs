@@ -116,7 +116,9 @@ public sealed partial class ClusterNode : IAsyncDisposable
     {
         var identity = Own(NodeIdentityStore.Open(_setup.Files, _options.DataDirectory, Chance()));
         Uid = identity.Uid;
-        return (identity, Own(NodeStorage.Open(_setup.Files, _options.DataDirectory)));
+
+        // A node belongs to a cluster only after its log was made, so a missing one is lost, and with it what its replicas promised.
+        return (identity, Own(NodeStorage.Open(_setup.Files, _options.DataDirectory, ranBefore: identity.ClusterId.Length > 0)));
     }
 
     async Task StartRemotingAsync()

@@ -3,6 +3,7 @@ using ActorCluster.Protocol.Admin;
 using ActorCluster.Protocol.Grains;
 using ActorCluster.Protocol.Keyspace;
 using ActorCluster.Protocol.Membership;
+using ActorCluster.Raft.Storage;
 using Google.Protobuf;
 using Proto;
 using Proto.Cluster;
@@ -57,6 +58,18 @@ public class ClusterNodeTests
         cluster.Nodes[2] = await cluster.StartNodeAsync(2);
         await InProcessCluster.SeesAsync(n1, "n3", MemberState.Up);
         Assert.Equal(before, cluster.Nodes[2].Uid);
+    }
+
+    // Under its uid it would vote a second time and count for a majority that its old disk was part of.
+    [Fact]
+    public async Task A_member_whose_log_is_gone_does_not_start_again_under_its_uid()
+    {
+        await using var cluster = await InProcessCluster.StartAsync(1);
+        await cluster.Nodes[0].StopAsync();
+        foreach (var lost in new[] { "log", "snapshots", "forming" }) cluster.Lose(0, lost);
+
+        var refused = await Assert.ThrowsAsync<FileDamagedException>(() => cluster.StartNodeAsync(0));
+        Assert.Contains("empty the whole directory", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

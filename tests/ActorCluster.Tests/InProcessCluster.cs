@@ -42,12 +42,20 @@ sealed class InProcessCluster : IAsyncDisposable
             Listen = _addresses[number],
             Seeds = [.. _addresses.Take(_expect)],
             Expect = _expect,
-            DataDirectory = Path.Combine(_directory, $"n{number + 1}"),
+            DataDirectory = DataDirectory(number),
             Partitions = 4,
         };
         var node = new ClusterNode(options, new ClusterNodeSetup { Kinds = registered });
         await node.StartAsync();
         return node;
+    }
+
+    /// <summary>A part of a stopped node's data directory is deleted.</summary>
+    public void Lose(int number, string part)
+    {
+        var path = Path.Combine(DataDirectory(number), part);
+        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        else File.Delete(path);
     }
 
     /// <summary>Waits until a node sees a member in a state; membership pushes its changes, so nothing is polled.</summary>
@@ -70,6 +78,8 @@ sealed class InProcessCluster : IAsyncDisposable
         foreach (var node in Nodes) await node.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
     }
+
+    string DataDirectory(int number) => Path.Combine(_directory, $"n{number + 1}");
 
     static string[] FreeAddresses(int count)
     {

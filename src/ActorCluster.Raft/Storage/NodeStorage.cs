@@ -26,14 +26,26 @@ public sealed class NodeStorage : IDisposable
     public IReadOnlyList<RecoveredGroup> Groups { get; }
 
     /// <summary>Opens both in their places below the data directory.</summary>
+    /// <param name="files">The disk.</param>
+    /// <param name="dataDirectory">The node's data directory.</param>
+    /// <param name="options">Settings of the log.</param>
+    /// <param name="ranBefore">
+    /// This node may have voted: its log is there, or it is lost. A node that lost it must not go on under its uid (architecture,
+    /// section 6).
+    /// </param>
     /// <exception cref="StorageException">Something that was durable is missing or cannot be read. The message says what.</exception>
-    public static NodeStorage Open(IFileSystem files, string dataDirectory, NodeLogOptions? options = null)
+    public static NodeStorage Open(IFileSystem files, string dataDirectory, NodeLogOptions? options = null, bool ranBefore = false)
     {
         files.CreateDirectory(dataDirectory);
         var snapshotDirectory = Path.Combine(dataDirectory, SnapshotDirectory);
         var logDirectory = Path.Combine(dataDirectory, LogDirectory);
-        if (files.ListFiles(snapshotDirectory).Any(n => SnapshotFormat.TryParseFileName(n, out _, out _, out _)) && !NodeLog.Exists(files, logDirectory))
-            throw new FileDamagedException(logDirectory, "there are snapshots in the data directory, but the log is gone, and with it terms and votes");
+        ranBefore |= files.ListFiles(snapshotDirectory).Any(n => SnapshotFormat.TryParseFileName(n, out _, out _, out _));
+        if (ranBefore && !NodeLog.Exists(files, logDirectory))
+        {
+            throw new FileDamagedException(
+                logDirectory,
+                "the log is gone from the data directory of a node that took part in a cluster, and with it its terms and votes; empty the whole directory, so that it comes back as a new node");
+        }
 
         var log = NodeLog.Open(files, logDirectory, options);
         try
