@@ -190,6 +190,12 @@ public sealed partial class RaftNode
 
         // Section 5.4.2, figure 8: an entry of an older term on a quorum may still be overwritten (faults B5).
         if (index <= _log.Committed || !_log.Matches(index, _term)) return;
+        CommitOwn(index);
+    }
+
+    /// <summary>The leader's log is committed up to <paramref name="index"/>.</summary>
+    void CommitOwn(ulong index)
+    {
         for (var i = _log.Committed + 1; i <= index; i++) _uncommittedBytes -= RaftLog.SizeOf(_log[i]);
         _log.CommitTo(index);
     }

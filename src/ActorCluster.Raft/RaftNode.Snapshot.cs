@@ -120,7 +120,8 @@ public sealed partial class RaftNode
         if (_log.Matches(meta.Index, meta.Term))
         {
             // Section 7: the log holds it already; what follows stays valid.
-            _log.CommitTo(meta.Index);
+            if (_role == RaftRole.Leader) CommitOwn(meta.Index);
+            else _log.CommitTo(meta.Index);
             return;
         }
 

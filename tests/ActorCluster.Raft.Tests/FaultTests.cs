@@ -45,6 +45,31 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public void G9_A_new_leader_that_learns_from_a_snapshot_what_is_committed_counts_it_no_more_as_uncommitted()
+    {
+        var world = World.OfVoters(3, config => config with { MaxUncommittedBytes = 400 });
+        world.Elect(1);
+        for (var i = 0; i < 2; i++)
+        {
+            world.Propose(1, new string('x', 100));
+            world.Stabilize(m => m.From != 1 || m.BodyCase != RaftMessage.BodyOneofCase.Heartbeat);
+        }
+
+        var committed = world.Core(1).CommitIndex;
+        Assert.True(world.Core(2).CommitIndex < committed && world.Core(2).LastIndex == committed, "2 has the entries, and has not heard that they are committed");
+        world.Cut(1);
+        for (var i = 0; i < 10; i++) world.Tick(3);
+        world.Campaign(2);
+        world.Stabilize(m => m.BodyCase is not (RaftMessage.BodyOneofCase.AppendRequest or RaftMessage.BodyOneofCase.AppendResponse), 2, 3);
+        Assert.Equal(RaftRole.Leader, world.Core(2).Role);
+
+        world.Core(2).SnapshotReceived(new SnapshotMeta { Index = committed, Term = world.Core(2).TermAt(committed)!.Value, Config = world.Core(2).Config });
+        world.Stabilize(2, 3);
+
+        Assert.True(world.Propose(2, new string('y', 300)).Accepted);
+    }
+
+    [Fact]
     public void A3_A_group_of_one_commits_only_what_is_durable()
     {
         var world = ElectedOf(1);
