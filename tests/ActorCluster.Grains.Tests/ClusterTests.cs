@@ -41,6 +41,18 @@ public class ClusterTests
         Assert.True(deleted.Found);
     }
 
+    // The clocks of nodes need not agree: a deadline is kept by the clock of the node that was given it.
+    [Fact]
+    public async Task A_leader_whose_clock_is_ahead_serves_what_other_nodes_pass_on()
+    {
+        await using var cluster = await TestCluster.StartAsync(partitions: 1);
+        var other = cluster.Nodes.First(n => n != cluster.LeaderOf("k"));
+        var put = Put("k", "v");
+        put.DeadlineUnixMs = (ulong)DateTimeOffset.UtcNow.AddMinutes(-1).ToUnixTimeMilliseconds(); // as the leader's clock would have it
+
+        Assert.Null((await other.Runtime.Kv.ExecuteAsync("k", put, TestCluster.Soon())).Failure);
+    }
+
     [Fact]
     public async Task A_partition_is_a_virtual_actor_of_kind_kv()
     {

@@ -52,7 +52,8 @@ public sealed class KvRouter
 
     async ValueTask<KvReply> AskAsync(PartitionView partition, PID leader, KvRequest request, SessionRef? session, CancellationToken ct)
     {
-        var message = new KvRequest { Session = session, DeadlineUnixMs = request.DeadlineUnixMs, Forwarded = true };
+        // Without the caller's deadline: this node keeps it, by its own clock. Another node's clock may be seconds ahead.
+        var message = new KvRequest { Session = session, Forwarded = true };
         switch (request.OpCase)
         {
             case KvRequest.OpOneofCase.Put: message.Put = request.Put; break;
