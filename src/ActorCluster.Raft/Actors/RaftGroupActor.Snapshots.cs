@@ -103,7 +103,10 @@ sealed partial class RaftGroupActor
     {
         var from = new NodeUid(message.From);
         var sender = _senders.Find(s => s.To == from);
-        if (sender is null || message.To != _core.Self.Value || message.SnapshotChunkResponse.Index != sender.Meta.Index) return;
+
+        // The core may have lost leadership before this, with the flush that says so still to come: a chunk sent now, in the new term,
+        // would name this replica as that term's leader.
+        if (sender is null || !_core.IsSendingSnapshot(from) || message.To != _core.Self.Value || message.SnapshotChunkResponse.Index != sender.Meta.Index) return;
         _core.SnapshotProgress(from);
         if (sender.Confirm(message.SnapshotChunkResponse.NextOffset)) SendChunk(sender);
         if (!sender.Delivered && !sender.MustBeginAgain) return;
@@ -113,18 +116,18 @@ sealed partial class RaftGroupActor
 
     void TickSnapshots()
     {
-        foreach (var sender in _senders)
-        {
-            // The core gives up a follower that does not answer at all; until then a chunk may only have been lost.
-            if (++sender.WaitedTicks >= _host.Options.SnapshotResendTicks) SendChunk(sender);
-        }
-
         _senders.RemoveAll(sender =>
         {
             if (_core.IsSendingSnapshot(sender.To)) return false;
             sender.Dispose();
             return true;
         });
+
+        foreach (var sender in _senders)
+        {
+            // The core gives up a follower that does not answer at all; until then a chunk may only have been lost.
+            if (++sender.WaitedTicks >= _host.Options.SnapshotResendTicks) SendChunk(sender);
+        }
     }
 
     void StopSending(NodeUid to)

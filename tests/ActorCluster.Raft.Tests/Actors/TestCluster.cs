@@ -47,6 +47,9 @@ sealed class TestCluster : IAsyncDisposable
         return node;
     }
 
+    /// <summary>A test plays the part of a voter itself, at this address.</summary>
+    public void Impersonate(ulong uid, string address) => _addresses.Set(new NodeUid(uid), address);
+
     /// <summary>Waits until some node leads and has applied the no-op of its term.</summary>
     public async Task<TestNode> LeaderAsync(params TestNode[] except)
     {
@@ -106,6 +109,10 @@ sealed class TestCluster : IAsyncDisposable
         public NodeUid Uid => Host.Self;
         public bool Up { get; private set; } = true;
         public string Address => _system.Address;
+        public PID Actor => PID.FromAddress(_system.Address, RaftHost.ActorName(Group));
+
+        /// <summary>Puts a message into the group actor's mailbox.</summary>
+        public void Post(object message) => _system.Root.Send(Actor, message);
 
         internal static async Task<TestNode> StartAsync(
             NodeUid uid, string directory, GroupConfig config, RaftOptions options, INodeDirectory addresses, Func<ILogWriter, ILogWriter>? decorate)
