@@ -23,6 +23,7 @@ sealed class ReportTable
         AddLoad("CPU of the servers per read, µs", ours?.Reads, etcd?.Reads, r => r.CpuMicros, "N0");
         Add("fail-over median, ms", "", ours?.Failover?.Median, etcd?.Failover?.Median, "N0");
         Add("fail-over worst, ms", "", ours?.Failover?.Worst, etcd?.Failover?.Worst, "N0");
+        Add("CPU of an idle process, ms per second", "", ours?.IdleCpuMs, etcd?.IdleCpuMs, "N1");
         Add("resident per node, empty, MiB (largest)", "", MiB(ours?.ResidentEmpty), MiB(etcd?.ResidentEmpty), "N0");
         Add("resident per node, after the load, MiB (largest)", "", MiB(ours?.ResidentLoaded), MiB(etcd?.ResidentLoaded), "N0");
         var errors = (ours?.Writes.Concat(ours.Reads).Sum(r => r.Errors), etcd?.Writes.Concat(etcd.Reads).Sum(r => r.Errors));
