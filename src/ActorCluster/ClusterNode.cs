@@ -32,6 +32,9 @@ public sealed partial class ClusterNode : IAsyncDisposable
     readonly ILogger _logger;
     readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>How many of the first steps of <see cref="_undo"/> belong to the disk: identity with the directory's lock, log, log writer.</summary>
+    const int DiskSteps = 3;
+
     /// <summary>How to stop what was started, last started first.</summary>
     readonly Stack<Func<Task>> _undo = new();
 
@@ -205,22 +208,32 @@ public sealed partial class ClusterNode : IAsyncDisposable
     public async Task StopAsync()
     {
         if (Interlocked.Exchange(ref _stopping, 1) != 0) return;
-        while (_undo.TryPop(out var undo)) await StepAsync(undo).ConfigureAwait(false);
+        while (_undo.TryPop(out var undo))
+        {
+            var ended = await StepAsync(undo).ConfigureAwait(false);
+
+            // A log writer that hangs on its disk may still write: its files and the directory's lock are kept until the process ends.
+            if (!ended && _undo.Count < DiskSteps) break;
+        }
+
         LogStopped(Name);
     }
 
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
-    async Task StepAsync(Func<Task> step)
+    /// <returns>False when the step was still running after its time.</returns>
+    async Task<bool> StepAsync(Func<Task> step)
     {
         try
         {
             await step().WaitAsync(_options.ShutdownTimeout, _setup.Time).ConfigureAwait(false);
+            return true;
         }
         catch (Exception e)
         {
             // The rest must be stopped all the same; nothing that was acknowledged depends on this step.
             LogStepFailed(e, Name);
+            return e is not TimeoutException;
         }
     }
 
@@ -267,11 +280,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
 
     T Own<T>(T resource) where T : IDisposable
     {
-        _undo.Push(() =>
-        {
-            resource.Dispose();
-            return Task.CompletedTask;
-        });
+        _undo.Push(() => Task.Run(resource.Dispose)); // may block for as long as the disk does
         return resource;
     }
 

@@ -73,6 +73,30 @@ public class ClusterNodeTests
     }
 
     [Fact]
+    public async Task G6_A_node_whose_disk_hangs_stops_all_the_same_and_keeps_its_directory_locked()
+    {
+        await using var cluster = await InProcessCluster.StartAsync(1);
+        await cluster.Nodes[0].StopAsync();
+        var disk = new HangingDisk();
+        var node = await cluster.StartNodeAsync(0, files: disk);
+        await node.Joined.WaitAsync(Soon);
+        disk.Hang();
+        try
+        {
+            var put = node.Kv.ExecuteAsync("k", new KvRequest { Put = new KvPut { Key = "k", Value = ByteString.Empty } }, Soon).AsTask();
+
+            // On a thread of its own: what is tested is that the caller gets it back.
+            await Task.Run(node.StopAsync).WaitAsync(Soon);
+            Assert.NotNull((await put.WaitAsync(Soon)).Failure);
+            await Assert.ThrowsAsync<FileLockedException>(() => cluster.StartNodeAsync(0));
+        }
+        finally
+        {
+            disk.Release();
+        }
+    }
+
+    [Fact]
     public async Task The_admin_actor_answers_and_pushes_changes_to_a_subscriber()
     {
         await using var cluster = await InProcessCluster.StartAsync(3);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using ActorCluster.Grains;
 using ActorCluster.Protocol.Membership;
+using ActorCluster.Raft.Storage;
 
 namespace ActorCluster.Tests;
 
@@ -31,7 +32,7 @@ sealed class InProcessCluster : IAsyncDisposable
     }
 
     /// <summary>Starts the node with a number; a number that ran before finds its data again.</summary>
-    public async Task<ClusterNode> StartNodeAsync(int number, Action<GrainKinds>? kinds = null)
+    public async Task<ClusterNode> StartNodeAsync(int number, Action<GrainKinds>? kinds = null, IFileSystem? files = null)
     {
         while (_addresses.Count <= number) _addresses.AddRange(FreeAddresses(1));
         var registered = new GrainKinds();
@@ -44,8 +45,9 @@ sealed class InProcessCluster : IAsyncDisposable
             Expect = _expect,
             DataDirectory = DataDirectory(number),
             Partitions = 4,
+            ShutdownTimeout = files is null ? TimeSpan.FromSeconds(10) : TimeSpan.FromMilliseconds(500),
         };
-        var node = new ClusterNode(options, new ClusterNodeSetup { Kinds = registered });
+        var node = new ClusterNode(options, new ClusterNodeSetup { Kinds = registered, Files = files ?? OsFileSystem.Instance });
         await node.StartAsync();
         return node;
     }
