@@ -151,6 +151,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         foreach (var file in _runtime.Files) System.Remote().Config.Serialization.RegisterFileDescriptor(file);
         Watch(_raft.Failed);
         Watch(_membership.Failed);
+        System.EventStream.Subscribe<HostActorFailed>(failed => Fail(failed.Error));
 
         var provider = new ActorClusterProvider(_membership, _setup.Time, _setup.Loggers);
         var config = ClusterConfig.Setup("actorcluster", provider, _runtime.Lookup)

@@ -66,7 +66,7 @@ public sealed class GrainHost : IActor
     /// Starts the host. To be called before <see cref="PartitionHost.Spawn"/>, so that no partition is led before it listens.
     /// </summary>
     public static PID Spawn(ActorSystem system, Shared shared) =>
-        system.Root.SpawnNamed(Props.FromProducer(() => new GrainHost(shared)), ActorName);
+        system.Root.SpawnNamed(Props.FromProducer(() => new GrainHost(shared)).FailingTheNode(system, ActorName), ActorName);
 
     public Task ReceiveAsync(IContext context)
     {
@@ -104,7 +104,7 @@ public sealed class GrainHost : IActor
             case Sweep:
                 Passivate(context);
                 break;
-            case Stopping or Restarting:
+            case Stopping:
                 Stop(context);
                 break;
         }

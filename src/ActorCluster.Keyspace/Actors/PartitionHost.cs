@@ -55,7 +55,7 @@ public sealed class PartitionHost : IActor
 
     /// <summary>Starts the host. It takes <see cref="MembershipSnapshot"/> messages: send it every new one.</summary>
     public static PID Spawn(ActorSystem system, Services services) =>
-        system.Root.SpawnNamed(Props.FromProducer(() => new PartitionHost(services)), ActorName);
+        system.Root.SpawnNamed(Props.FromProducer(() => new PartitionHost(services)).FailingTheNode(system, ActorName), ActorName);
 
     public Task ReceiveAsync(IContext context)
     {
@@ -74,7 +74,7 @@ public sealed class PartitionHost : IActor
             case Sweep:
                 ExpireSessions(context);
                 break;
-            case Stopping or Restarting:
+            case Stopping:
                 Stop(context);
                 break;
         }
@@ -106,7 +106,7 @@ public sealed class PartitionHost : IActor
             var replica = _services.State.Replica(partition.Group);
             if (replica is null)
             {
-                // A replica that cannot be opened is this node's failure: it goes to the supervisor, which says so.
+                // A replica that cannot be opened is this node's failure (HostSupervision).
                 var machine = new PartitionStateMachine(partition.Id, _services.Parts(partition));
                 var group = _services.Open(partition.Group, partition.Replicas, machine);
                 replica = new PartitionReplica(partition, group, machine, _services.Options, _services.Time);
@@ -145,15 +145,7 @@ public sealed class PartitionHost : IActor
     {
         var id = KeyspaceState.KvGrainId(replica.Partition, term);
         var props = Props.FromProducer(() => new KvGrainActor(replica, _services.State, _services.Router, _services.Deadlines, _services.Options));
-        try
-        {
-            return system.Root.SpawnNamed(props, id);
-        }
-        catch (ProcessNameExistException exists)
-        {
-            // This host was restarted within the term: the grain lives on.
-            return exists.Pid;
-        }
+        return system.Root.SpawnNamed(props, id);
     }
 
     void Publish(IContext context, GroupId group, ulong term, bool leads)
