@@ -56,7 +56,7 @@ public static class Tables
     {
         var table = New("Kind", "Identity", "Partition", "Node", "Address", "Epoch", "Active");
         var at = reply.Located;
-        var epoch = at.Epoch is { } e ? string.Create(CultureInfo.InvariantCulture, $"{e.Generation}.{e.Term}.{e.Activation}") : "-";
+        var epoch = at.Epoch is { Activation: > 0 } e ? string.Create(CultureInfo.InvariantCulture, $"{e.Generation}.{e.Term}.{e.Activation}") : "-";
         table.AddRow(Text(asked.Kind), Text(asked.Identity), Number(at.Partition), Text(at.Node), Text(at.Address), Text(epoch), Text(at.Active ? "yes" : "no"));
         return table;
     }
