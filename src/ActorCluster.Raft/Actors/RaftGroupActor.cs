@@ -101,6 +101,7 @@ sealed partial class RaftGroupActor : IActor
         {
             case RaftMessage { BodyCase: RaftMessage.BodyOneofCase.InstallSnapshot } chunk: ReceiveChunk(chunk); break;
             case RaftMessage { BodyCase: RaftMessage.BodyOneofCase.SnapshotChunkResponse } answer: ConfirmChunk(answer); break;
+            case RaftMessage { AppendRequest.Entries.Count: > 0 } when _host.Log.IsFull: break; // as if it was lost: it comes again
             case RaftMessage raft: _core.Step(raft); break;
             case WriteDurable durable: _core.Durable(durable.Write); break;
             case TickPassed: Tick(); break;

@@ -19,4 +19,10 @@ public interface ILogWriter
     /// votes, acknowledgements and what is already in flight still go in. Safe from any thread.
     /// </summary>
     bool IsCongested => false;
+
+    /// <summary>
+    /// So much is queued that followers must take no more entries either: an append is dropped as if the network had lost
+    /// it, and the leader sends it again. Without that a disk that hangs would let the queue grow with every group (G9).
+    /// </summary>
+    bool IsFull => false;
 }

@@ -43,6 +43,9 @@ public sealed class LogWriter : ILogWriter, IDisposable
 
     public bool IsCongested => QueuedBytes > _options.CongestedBytes;
 
+    /// <summary>Half of the bound, so that what groups have taken already still fits below it.</summary>
+    public bool IsFull => QueuedBytes > _options.MaxQueuedBytes / 2;
+
     /// <summary>Bytes of payload handed in and not yet durable.</summary>
     public long QueuedBytes => Volatile.Read(ref _queuedBytes);
 
