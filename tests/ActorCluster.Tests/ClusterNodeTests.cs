@@ -135,4 +135,17 @@ public class ClusterNodeTests
         await cluster.Nodes[2].StopAsync();
         Assert.Equal("n3", (await unreachable.Task.WaitAsync(Soon)).Name);
     }
+
+    /// <summary>A node whose partitions or grains have lost their host must not go on as if it served them.</summary>
+    [Fact]
+    public async Task A_node_fails_when_the_host_of_its_partitions_throws()
+    {
+        await using var cluster = await InProcessCluster.StartAsync(1);
+        var node = cluster.Nodes[0];
+
+        var broken = node.Membership.Current with { Partitions = new PartitionMap { Version = 99 } };
+        node.System.Root.Send(PID.FromAddress(node.System.Address, "partitions"), broken);
+
+        await Assert.ThrowsAsync<InvalidDataException>(() => node.Failed.WaitAsync(Soon));
+    }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Proto;
@@ -275,9 +274,10 @@ internal sealed partial class ActorContext
 
     private async ValueTask Measure(object message)
     {
-        var begin = Stopwatch.GetTimestamp();
+        var time = System.Config.TimeProvider;
+        var begin = time.GetTimestamp();
         await Finish(Handle(message), message);
-        System.Metrics.Received(MessageEnvelope.UnwrapMessage(message), Stopwatch.GetElapsedTime(begin), _mailbox.UserMessageCount);
+        System.Metrics.Received(MessageEnvelope.UnwrapMessage(message), time.GetElapsedTime(begin), _mailbox.UserMessageCount);
     }
 
     private void Suspend()
