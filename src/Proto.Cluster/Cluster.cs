@@ -87,7 +87,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
 
         if (before == State.Stopping)
         {
-            await _shutdownCompleted.Task.ConfigureAwait(false);
+            await _shutdownCompleted.Task;
             return;
         }
 
@@ -96,14 +96,14 @@ public partial class Cluster : IActorSystemExtension<Cluster>
         _memberList?.Stop();
         if (before == State.Started)
         {
-            await StepAsync("cluster provider", () => Provider.ShutdownAsync(graceful)).ConfigureAwait(false);
-            await StepAsync("identity lookup", IdentityLookup.ShutdownAsync).ConfigureAwait(false);
+            await StepAsync("cluster provider", () => Provider.ShutdownAsync(graceful));
+            await StepAsync("identity lookup", IdentityLookup.ShutdownAsync);
         }
 
-        if (_cacheTimer is not null) await _cacheTimer.DisposeAsync().ConfigureAwait(false);
+        if (_cacheTimer is not null) await _cacheTimer.DisposeAsync();
         foreach (var unsubscribe in _unsubscribe) unsubscribe();
-        await StepAsync("actor system", () => System.ShutdownAsync(reason)).ConfigureAwait(false);
-        await StepAsync("remoting", () => Remote.ShutdownAsync(graceful)).ConfigureAwait(false);
+        await StepAsync("actor system", () => System.ShutdownAsync(reason));
+        await StepAsync("remoting", () => Remote.ShutdownAsync(graceful));
         LogStopped(_logger, System.Address);
         _shutdownCompleted.TrySetResult();
         if (Config.ExitOnShutdown) Environment.Exit(0);
@@ -113,7 +113,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
     public async Task<PID?> GetAsync(ClusterIdentity clusterIdentity, CancellationToken ct)
     {
         if (PidCache.TryGet(clusterIdentity, out var cached)) return cached;
-        var found = await IdentityLookup.GetAsync(clusterIdentity, ct).ConfigureAwait(false);
+        var found = await IdentityLookup.GetAsync(clusterIdentity, ct);
         if (found is not null) PidCache.TryAdd(clusterIdentity, found);
         return found;
     }
@@ -136,7 +136,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
     public ClusterIdentity GetIdentity(string identity, string kind) => ClusterIdentity.Create(identity, kind);
 
     public async Task<DiagnosticsEntry[]> GetDiagnostics() =>
-        [.. await Provider.GetDiagnostics().ConfigureAwait(false), .. await IdentityLookup.GetDiagnostics().ConfigureAwait(false)];
+        [.. await Provider.GetDiagnostics(), .. await IdentityLookup.GetDiagnostics().ConfigureAwait(false)];
 
     internal IMemberStrategy StrategyOf(string kind) =>
         TryGetClusterKind(kind)?.Strategy ?? Config.MemberStrategyBuilder(this, kind);
@@ -149,16 +149,16 @@ public partial class Cluster : IActorSystemExtension<Cluster>
             _state = State.Started;
         }
 
-        await Remote.StartAsync().ConfigureAwait(false);
+        await Remote.StartAsync();
         if (!isClient) ActivateKinds();
         _memberList = new MemberList(this, isClient);
         Subscribe();
         _context = Config.ClusterContextProducer(this);
         if (!isClient) System.Root.SpawnNamedSystem(Props.FromProducer(() => new EventStreamActor()), EventStreamActor.Name);
-        await IdentityLookup.SetupAsync(this, isClient ? [] : GetClusterKinds(), isClient).ConfigureAwait(false);
-        if (isClient) await Provider.StartClientAsync(this).ConfigureAwait(false);
-        else await Provider.StartMemberAsync(this).ConfigureAwait(false);
-        await WaitForTopologyAsync().ConfigureAwait(false);
+        await IdentityLookup.SetupAsync(this, isClient ? [] : GetClusterKinds(), isClient);
+        if (isClient) await Provider.StartClientAsync(this);
+        else await Provider.StartMemberAsync(this);
+        await WaitForTopologyAsync();
         if (_joined.TrySetResult()) LogJoined(_logger, System.Address, Config.ClusterName);
     }
 
@@ -169,7 +169,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
         {
             try
             {
-                await started.WaitAsync(TellWaiting, System.Config.TimeProvider, System.Shutdown).ConfigureAwait(false);
+                await started.WaitAsync(TellWaiting, System.Config.TimeProvider, System.Shutdown);
             }
             catch (TimeoutException)
             {
@@ -177,7 +177,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
             }
         }
 
-        await started.ConfigureAwait(false);
+        await started;
     }
 
     void ActivateKinds()
@@ -210,7 +210,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
     {
         try
         {
-            await Task.Run(stop).WaitAsync(Config.ShutdownStepTimeout, System.Config.TimeProvider).ConfigureAwait(false);
+            await Task.Run(stop).WaitAsync(Config.ShutdownStepTimeout, System.Config.TimeProvider);
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {

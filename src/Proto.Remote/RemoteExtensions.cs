@@ -37,6 +37,6 @@ public static class RemoteExtensions
         var activator = PID.FromAddress(address, Activator.Name);
         return await remote.System.Root
             .RequestAsync<ActorPidResponse>(activator, new ActorPidRequest { Kind = kind, Name = name }, deadline.Token)
-            .ConfigureAwait(false);
+            ;
     }
 }

@@ -41,7 +41,7 @@ sealed class PartitionActivatorActor(Cluster cluster) : IActor
     }
 
     static async Task<bool> MaySpawn(ActivatedClusterKind kind, ClusterIdentity identity, CancellationToken cancellationToken) =>
-        await kind.CanSpawnIdentity!(identity.Identity, cancellationToken).ConfigureAwait(false);
+        await kind.CanSpawnIdentity!(identity.Identity, cancellationToken);
 
     void Decided(IContext context, ClusterIdentity identity, ActivatedClusterKind kind, Task<bool> decision)
     {

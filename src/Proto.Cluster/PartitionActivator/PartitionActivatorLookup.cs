@@ -37,7 +37,7 @@ public sealed class PartitionActivatorLookup(TimeSpan getPidTimeout) : IIdentity
             var request = new ActivationRequest { ClusterIdentity = clusterIdentity, TopologyHash = _cluster.MemberList.TopologyHash };
             var response = await _cluster.System.Root
                 .RequestAsync<ActivationResponse>(PID.FromAddress(owner.Address, ActivatorName), request, end.Token)
-                .ConfigureAwait(false);
+                ;
             if (response.InvalidIdentity) throw new IdentityIsBlockedException(clusterIdentity);
             return response.Failed ? null : response.Pid;
         }
@@ -56,6 +56,6 @@ public sealed class PartitionActivatorLookup(TimeSpan getPidTimeout) : IIdentity
 
     public async Task ShutdownAsync()
     {
-        if (_activator is not null) await _cluster.System.Root.PoisonAsync(_activator).ConfigureAwait(false);
+        if (_activator is not null) await _cluster.System.Root.PoisonAsync(_activator);
     }
 }

@@ -38,10 +38,10 @@ public sealed partial class DefaultClusterContext : IClusterContext
             if (!_pidCache.TryGet(clusterIdentity, out var pid))
             {
                 ThrowIfNobodyHosts(clusterIdentity.Kind);
-                pid = await LookUpAsync(clusterIdentity, ct).ConfigureAwait(false);
+                pid = await LookUpAsync(clusterIdentity, ct);
                 if (pid is null)
                 {
-                    await PauseAsync(attempt, ct).ConfigureAwait(false);
+                    await PauseAsync(attempt, ct);
                     continue;
                 }
 
@@ -50,12 +50,12 @@ public sealed partial class DefaultClusterContext : IClusterContext
 
             try
             {
-                return await SendAsync<T>(clusterIdentity, pid, message, context, ct).ConfigureAwait(false);
+                return await SendAsync<T>(clusterIdentity, pid, message, context, ct);
             }
             catch (DeadLetterException)
             {
-                await ForgetAsync(clusterIdentity, pid, ct).ConfigureAwait(false);
-                await PauseAsync(attempt, ct).ConfigureAwait(false);
+                await ForgetAsync(clusterIdentity, pid, ct);
+                await PauseAsync(attempt, ct);
             }
             catch (TimeoutException) when (_config.LegacyRequestTimeoutBehavior)
             {
@@ -71,7 +71,7 @@ public sealed partial class DefaultClusterContext : IClusterContext
         var end = AttemptToken.Rent(ct, deadline, lost);
         try
         {
-            return await context.RequestAsync<T>(pid, message, end.Token).ConfigureAwait(false);
+            return await context.RequestAsync<T>(pid, message, end.Token);
         }
         catch (Exception late) when (late is TimeoutException or OperationCanceledException)
         {
@@ -94,7 +94,7 @@ public sealed partial class DefaultClusterContext : IClusterContext
         try
         {
             using var end = CancellationTokenSource.CreateLinkedTokenSource(ct, _cluster.System.Deadlines.After(_config.ActorActivationTimeout));
-            return await _lookup.GetAsync(clusterIdentity, end.Token).WaitAsync(end.Token).ConfigureAwait(false);
+            return await _lookup.GetAsync(clusterIdentity, end.Token).WaitAsync(end.Token);
         }
         catch (IdentityIsBlockedException)
         {
@@ -113,7 +113,7 @@ public sealed partial class DefaultClusterContext : IClusterContext
         _pidCache.RemoveByVal(clusterIdentity, pid);
         try
         {
-            await _lookup.RemovePidAsync(clusterIdentity, pid, ct).WaitAsync(ct).ConfigureAwait(false);
+            await _lookup.RemovePidAsync(clusterIdentity, pid, ct).WaitAsync(ct);
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {

@@ -61,7 +61,7 @@ sealed partial class ClientEndpoint : IEndpoint
                     else Handshake.Parse(frame.Span);
                 }
 
-                if (!await _call.Requests.FillAsync(_call.Aborted).ConfigureAwait(false)) break;
+                if (!await _call.Requests.FillAsync(_call.Aborted)) break;
             }
         }
         catch (Exception gone) when (gone is IOException or OperationCanceledException)
@@ -72,7 +72,7 @@ sealed partial class ClientEndpoint : IEndpoint
         {
             _readEnded = true;
             _queue.Signal();
-            await writing.ConfigureAwait(false);
+            await writing;
         }
     }
 
@@ -93,7 +93,7 @@ sealed partial class ClientEndpoint : IEndpoint
             _queue.Signal();
             try
             {
-                await _ended.Task.WaitAsync(LeaveTimeout).ConfigureAwait(false);
+                await _ended.Task.WaitAsync(LeaveTimeout);
                 return;
             }
             catch (TimeoutException)
@@ -103,7 +103,7 @@ sealed partial class ClientEndpoint : IEndpoint
         }
 
         _call.Abort();
-        await _ended.Task.ConfigureAwait(false);
+        await _ended.Task;
     }
 
     async Task WriteAllAsync()
@@ -121,17 +121,17 @@ sealed partial class ClientEndpoint : IEndpoint
                 {
                     output.Clear();
                     _pending.Advance(encoder.Encode(_pending.Messages, output, unsendable));
-                    if (output.Length > 0) await _call.WriteAsync(output.WrittenMemory, _call.Aborted).ConfigureAwait(false);
+                    if (output.Length > 0) await _call.WriteAsync(output.WrittenMemory, _call.Aborted);
                 }
                 else if (_leaving)
                 {
                     await _call.WriteAsync(Handshake.Frame(new RemoteMessage { DisconnectRequest = new DisconnectRequest() }), _call.Aborted)
-                        .ConfigureAwait(false);
+                        ;
                     return;
                 }
                 else
                 {
-                    await _queue.WaitAsync().ConfigureAwait(false);
+                    await _queue.WaitAsync();
                 }
             }
         }

@@ -84,16 +84,16 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
     /// <summary>Serves a stream that another system opened.</summary>
     public async Task AcceptAsync(GrpcServerCall call)
     {
-        var first = await call.Requests.ReadAsync(call.Aborted).ConfigureAwait(false)
+        var first = await call.Requests.ReadAsync(call.Aborted)
             ?? throw new GrpcException(GrpcStatusCode.InvalidArgument, "the stream ended before its ConnectRequest");
         var greeting = Handshake.Parse(first.Span).ConnectRequest;
         switch (greeting?.ConnectionTypeCase)
         {
             case ConnectRequest.ConnectionTypeOneofCase.ServerConnection:
-                await AcceptServerAsync(call, greeting.ServerConnection).ConfigureAwait(false);
+                await AcceptServerAsync(call, greeting.ServerConnection);
                 break;
             case ConnectRequest.ConnectionTypeOneofCase.ClientConnection:
-                await AcceptClientAsync(call, greeting.ClientConnection).ConfigureAwait(false);
+                await AcceptClientAsync(call, greeting.ClientConnection);
                 break;
             default:
                 throw new GrpcException(GrpcStatusCode.InvalidArgument, "the first message of a stream must be a ConnectRequest");
@@ -110,7 +110,7 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
         foreach (var stream in _inbound.Values) ending.Add(stream.StopAsync(graceful));
         try
         {
-            await Task.WhenAll(ending).WaitAsync(ShutdownTimeout, system.Config.TimeProvider).ConfigureAwait(false);
+            await Task.WhenAll(ending).WaitAsync(ShutdownTimeout, system.Config.TimeProvider);
         }
         catch (TimeoutException)
         {
@@ -124,16 +124,16 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
             throw new GrpcException(GrpcStatusCode.InvalidArgument, "ServerConnection needs member_id and address");
         // The rest of the list is a rumour and blocks nobody.
         if (greeting.BlockList.Contains(system.Id)) return;
-        if (!await AnswerAsync(call, greeting.MemberId).ConfigureAwait(false)) return;
+        if (!await AnswerAsync(call, greeting.MemberId)) return;
 
         var stream = new InboundStream(call, new IncomingMessages(system, config, this, greeting.Address, "", fromClient: false));
         var former = Register(greeting.Address, stream);
         if (_servers.TryGetValue(greeting.Address, out var back)) back.Probe();
         try
         {
-            if (former is not null) await former.SupersedeAsync().ConfigureAwait(false);
+            if (former is not null) await former.SupersedeAsync();
             if (_stopping) return;
-            await stream.ReadToEndAsync().ConfigureAwait(false);
+            await stream.ReadToEndAsync();
         }
         catch (Exception broken) when (broken is IOException or OperationCanceledException)
         {
@@ -167,17 +167,17 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
     async Task AcceptClientAsync(GrpcServerCall call, ClientConnection greeting)
     {
         if (greeting.MemberId.Length == 0) throw new GrpcException(GrpcStatusCode.InvalidArgument, "ClientConnection needs member_id");
-        if (!await AnswerAsync(call, greeting.MemberId).ConfigureAwait(false)) return;
+        if (!await AnswerAsync(call, greeting.MemberId)) return;
 
         var client = new ClientEndpoint(system, config, call, greeting.MemberId);
         var former = Register(client);
         try
         {
             // What the client's old stream still holds must not come after what the new one brings.
-            if (former is not null) await former.StopAsync(graceful: false).ConfigureAwait(false);
+            if (former is not null) await former.StopAsync(graceful: false);
             if (_stopping) return;
             var prefix = ClientEndpoint.AddressOf(greeting.MemberId) + "/";
-            await client.RunAsync(new IncomingMessages(system, config, this, system.Address, prefix, fromClient: true)).ConfigureAwait(false);
+            await client.RunAsync(new IncomingMessages(system, config, this, system.Address, prefix, fromClient: true));
         }
         catch (GrpcException malformed)
         {
@@ -207,7 +207,7 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
     {
         var blocked = blockList.IsBlocked(callerId);
         var answer = new RemoteMessage { ConnectResponse = new ConnectResponse { MemberId = system.Id, Blocked = blocked } };
-        await call.WriteAsync(Handshake.Frame(answer), call.Aborted).ConfigureAwait(false);
+        await call.WriteAsync(Handshake.Frame(answer), call.Aborted);
         return !blocked;
     }
 

@@ -26,7 +26,7 @@ sealed class InboundStream(GrpcServerCall call, IncomingMessages incoming)
                 else Handshake.Parse(frame.Span);
             }
 
-            if (_superseded || !await call.Requests.FillAsync(call.Aborted).ConfigureAwait(false)) return;
+            if (_superseded || !await call.Requests.FillAsync(call.Aborted)) return;
         }
     }
 
@@ -53,8 +53,8 @@ sealed class InboundStream(GrpcServerCall call, IncomingMessages incoming)
             using var deadline = new CancellationTokenSource(LeaveTimeout);
             try
             {
-                await call.WriteAsync(Disconnect, deadline.Token).ConfigureAwait(false);
-                await _ended.Task.WaitAsync(deadline.Token).ConfigureAwait(false);
+                await call.WriteAsync(Disconnect, deadline.Token);
+                await _ended.Task.WaitAsync(deadline.Token);
                 return;
             }
             catch (Exception gone) when (gone is IOException or OperationCanceledException)
@@ -64,6 +64,6 @@ sealed class InboundStream(GrpcServerCall call, IncomingMessages incoming)
         }
 
         call.Abort();
-        await _ended.Task.ConfigureAwait(false);
+        await _ended.Task;
     }
 }

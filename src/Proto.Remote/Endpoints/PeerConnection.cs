@@ -60,8 +60,8 @@ sealed class PeerConnection : IDisposable
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
             try
             {
-                call = await channel.OpenAsync(Handshake.ReceiveMethod, Handshake.Frame(greeting), either.Token).ConfigureAwait(false);
-                var answer = await call.Responses.ReadAsync(either.Token).ConfigureAwait(false)
+                call = await channel.OpenAsync(Handshake.ReceiveMethod, Handshake.Frame(greeting), either.Token);
+                var answer = await call.Responses.ReadAsync(either.Token)
                     ?? throw new PeerRefusedException($"{address} ended the handshake: {call.Status?.ToString() ?? "without a status"}");
                 var response = Handshake.Parse(answer.Span).ConnectResponse
                     ?? throw new PeerRefusedException($"{address} answered the handshake with something else");
@@ -93,7 +93,7 @@ sealed class PeerConnection : IDisposable
     {
         try
         {
-            while (await _call.Responses.ReadAsync(_ended.Token).ConfigureAwait(false) is { } frame)
+            while (await _call.Responses.ReadAsync(_ended.Token) is { } frame)
             {
                 if (Handshake.TryGetBatch(frame.Span, out _))
                 {
@@ -127,7 +127,7 @@ sealed class PeerConnection : IDisposable
             _hasEnded = true;
             ended();
             // A write that waits for the peer's window must not wait for ever.
-            await _ended.CancelAsync().ConfigureAwait(false);
+            await _ended.CancelAsync();
         }
     }
 

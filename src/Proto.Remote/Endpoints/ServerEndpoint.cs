@@ -112,10 +112,10 @@ sealed partial class ServerEndpoint : IEndpoint
         }
         else
         {
-            await _stop.CancelAsync().ConfigureAwait(false);
+            await _stop.CancelAsync();
         }
 
-        await _run.ConfigureAwait(false);
+        await _run;
     }
 
     async Task RunAsync()
@@ -126,12 +126,12 @@ sealed partial class ServerEndpoint : IEndpoint
             {
                 if (!_pending.Refill() && !_probe)
                 {
-                    if (!await WaitForWorkAsync().ConfigureAwait(false)) return;
+                    if (!await WaitForWorkAsync()) return;
                     continue;
                 }
 
-                using var connection = await TryConnectAsync().ConfigureAwait(false);
-                if (connection is not null) await ServeAsync(connection).ConfigureAwait(false);
+                using var connection = await TryConnectAsync();
+                if (connection is not null) await ServeAsync(connection);
             }
         }
         catch (Exception unexpected)
@@ -156,13 +156,13 @@ sealed partial class ServerEndpoint : IEndpoint
         var wait = _queue.WaitAsync();
         if (wait.IsCompleted)
         {
-            await wait.ConfigureAwait(false);
+            await wait;
             return true;
         }
 
         var keep = _config.WaitAfterEndpointTerminationTimeSpan ?? TimeSpan.FromSeconds(3);
         await using var timer = _time.CreateTimer(static endpoint => ((ServerEndpoint)endpoint!).IdleTimeout(), this, keep, Timeout.InfiniteTimeSpan);
-        await wait.ConfigureAwait(false);
+        await wait;
         if (!_idleTimeout) return true;
         _idleTimeout = false;
         return !_queue.Close(onlyIfEmpty: true);
@@ -176,13 +176,13 @@ sealed partial class ServerEndpoint : IEndpoint
 
     async Task<PeerConnection?> TryConnectAsync()
     {
-        if (_failures > 0 && !await PauseAsync().ConfigureAwait(false)) return null;
+        if (_failures > 0 && !await PauseAsync()) return null;
         _probe = false;
         try
         {
             var connection = await PeerConnection
                 .OpenAsync(Address, _manager.Greeting(), _config.EndpointWriterOptions, _time, _stop.Token)
-                .ConfigureAwait(false);
+                ;
             if (_manager.BlockList.IsBlocked(connection.PeerId))
             {
                 connection.Dispose();
@@ -224,7 +224,7 @@ sealed partial class ServerEndpoint : IEndpoint
         if (pause <= TimeSpan.Zero) return !_stopping;
         try
         {
-            await Task.Delay(pause, _time, _stop.Token).ConfigureAwait(false);
+            await Task.Delay(pause, _time, _stop.Token);
             return !_stopping;
         }
         catch (OperationCanceledException)
@@ -264,7 +264,7 @@ sealed partial class ServerEndpoint : IEndpoint
             _queue.Signal);
         try
         {
-            await WriteAllAsync(connection).ConfigureAwait(false);
+            await WriteAllAsync(connection);
         }
         catch (Exception broken) when (broken is IOException or HttpRequestException or OperationCanceledException or ObjectDisposedException)
         {
@@ -276,11 +276,11 @@ sealed partial class ServerEndpoint : IEndpoint
             // A reset could overtake what was just written: a graceful end waits for the peer to have read to the end. Only that end is
             // clean: any other must look to the peer like what it is, a broken stream.
             connection.CompleteRequests();
-            await Task.WhenAny(reading, Task.Delay(FlushAtShutdown, _time, _stop.Token)).ConfigureAwait(false);
+            await Task.WhenAny(reading, Task.Delay(FlushAtShutdown, _time, _stop.Token));
         }
 
         connection.Dispose();
-        await reading.ConfigureAwait(false);
+        await reading;
         if (_stopping) return;
         if (_time.GetElapsedTime(connectedAt) < ShortLived) Failed();
 
@@ -311,13 +311,13 @@ sealed partial class ServerEndpoint : IEndpoint
                 _output.Clear();
                 _pending.Advance(_encoder.Encode(_pending.Messages, _output, _unsendable));
                 if (_output.Length == 0) continue;
-                await connection.WriteAsync(_output.WrittenMemory).ConfigureAwait(false);
+                await connection.WriteAsync(_output.WrittenMemory);
                 unflushed = true;
             }
             else if (unflushed)
             {
                 unflushed = false;
-                await connection.FlushAsync().ConfigureAwait(false);
+                await connection.FlushAsync();
             }
             else if (_stopping)
             {
@@ -325,7 +325,7 @@ sealed partial class ServerEndpoint : IEndpoint
             }
             else
             {
-                await _queue.WaitAsync().ConfigureAwait(false);
+                await _queue.WaitAsync();
             }
         }
     }
