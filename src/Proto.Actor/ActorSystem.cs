@@ -25,24 +25,25 @@ public sealed partial class ActorSystem : IAsyncDisposable
     public ActorSystem(ActorSystemConfig config)
     {
         Config = config;
+        Id = config.Runtime.NewGuid().ToString("N");
         Shutdown = _shutdown.Token; // stays readable after disposal
         LoggerFactory = config.LoggerFactory ?? Log.Factory;
         _logger = LoggerFactory.CreateLogger<ActorSystem>();
         Deadlines = new DeadlineTokens(config.TimeProvider);
         Metrics = new ProtoMetrics(this);
         ProcessRegistry = new ProcessRegistry(this);
-        EventStream = new EventStream(_logger);
+        EventStream = new EventStream(_logger, config.Runtime);
         Diagnostics = new DiagnosticsStore(LoggerFactory.CreateLogger<DiagnosticsStore>(), config.DiagnosticsLogLevel);
         DeadLetter = new DeadLetterProcess(this);
         DeadLetterPid = ProcessRegistry.TryAdd("$deadletter", DeadLetter).pid;
         Guardians = new Guardians(this);
         SharedFuture = config.SharedFutures ? new SharedFutureProcess(this, config.SharedFutureSize) : null;
         Root = config.ConfigureRootContext(new RootContext(this));
-        if (config.MetricsEnabled || config.DeveloperThreadPoolStatsLogging) _threadPoolStats = new ThreadPoolStats(this);
+        if (config.Runtime is ThreadPoolRuntime && (config.MetricsEnabled || config.DeveloperThreadPoolStatsLogging)) _threadPoolStats = new ThreadPoolStats(this);
     }
 
     /// <summary>Unique per system; also the id of its member in a cluster.</summary>
-    public string Id { get; } = Guid.NewGuid().ToString("N");
+    public string Id { get; }
 
     /// <summary><c>host:port</c>, <see cref="NoHost"/>, or <c>$client/{Id}</c>.</summary>
     public string Address { get; private set; } = NoHost;
@@ -140,7 +141,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
         foreach (var pid in roots) counter.StopAndCount(pid);
         try
         {
-            await counter.Done.WaitAsync(Config.ActorRequestTimeout, Config.TimeProvider);
+            await counter.Done.OnThisContext().WaitAsync(Config.ActorRequestTimeout, Config.TimeProvider);
         }
         catch (TimeoutException)
         {

@@ -35,6 +35,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
         System = system;
         Config = config;
         _logger = system.LoggerFactory.CreateLogger<Cluster>();
+        Connections = new MemberConnections(system.Config.Runtime);
         PidCache = new PidCache(system.Config.TimeProvider, config.RemotePidCacheMaxEntries);
         Remote = system.Extensions.Get<IRemote>()
             ?? throw new InvalidOperationException("a cluster needs remoting: add it with WithRemote (or WithClientRemote) before WithCluster");
@@ -63,7 +64,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
 
     public Task ShutdownCompleted => _shutdownCompleted.Task;
 
-    internal MemberConnections Connections { get; } = new();
+    internal MemberConnections Connections { get; }
 
     internal bool IsStopping => _state == State.Stopping;
 
@@ -136,7 +137,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
     public ClusterIdentity GetIdentity(string identity, string kind) => ClusterIdentity.Create(identity, kind);
 
     public async Task<DiagnosticsEntry[]> GetDiagnostics() =>
-        [.. await Provider.GetDiagnostics(), .. await IdentityLookup.GetDiagnostics().ConfigureAwait(false)];
+        [.. await Provider.GetDiagnostics(), .. await IdentityLookup.GetDiagnostics()];
 
     internal IMemberStrategy StrategyOf(string kind) =>
         TryGetClusterKind(kind)?.Strategy ?? Config.MemberStrategyBuilder(this, kind);
@@ -164,7 +165,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
 
     async Task WaitForTopologyAsync()
     {
-        var started = MemberList.Started;
+        var started = MemberList.Started.OnThisContext();
         while (!started.IsCompleted)
         {
             try
@@ -210,7 +211,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
     {
         try
         {
-            await Task.Run(stop).WaitAsync(Config.ShutdownStepTimeout, System.Config.TimeProvider);
+            await System.Config.Runtime.Run(stop).WaitAsync(Config.ShutdownStepTimeout, System.Config.TimeProvider);
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {

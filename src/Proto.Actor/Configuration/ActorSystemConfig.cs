@@ -51,6 +51,9 @@ public record ActorSystemConfig
     /// <summary>Clock of all timers and timeouts. An addition of this implementation.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>Where work runs, and where ids and random numbers come from. An addition of this implementation.</summary>
+    public ISystemRuntime Runtime { get; init; } = ThreadPoolRuntime.Instance;
+
     /// <summary>Where logs go; null: where <see cref="Log"/> says. An addition of this implementation.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
@@ -88,6 +91,9 @@ public record ActorSystemConfig
 
     /// <inheritdoc cref="TimeProvider"/>
     public ActorSystemConfig WithTimeProvider(TimeProvider timeProvider) => this with { TimeProvider = timeProvider };
+
+    /// <inheritdoc cref="Runtime"/>
+    public ActorSystemConfig WithRuntime(ISystemRuntime runtime) => this with { Runtime = runtime };
 
     /// <inheritdoc cref="LoggerFactory"/>
     public ActorSystemConfig WithLoggerFactory(ILoggerFactory loggerFactory) => this with { LoggerFactory = loggerFactory };

@@ -140,7 +140,7 @@ internal sealed partial class ActorContext : IContext, ISupervisor, IMessageInvo
     }
 
     /// <summary>A message that the mailbox has no room for.</summary>
-    internal void Refuse(object message) => System.DeadLetter.SendUserMessage(Self, message);
+    public void Refuse(object message) => System.DeadLetter.SendUserMessage(Self, message);
 
     private void SendUserMessage(PID target, object message)
     {

@@ -10,7 +10,7 @@ public class EventStream : EventStream<object>
 {
     public EventStream() { }
 
-    internal EventStream(ILogger logger) : base(logger) { }
+    internal EventStream(ILogger logger, ISystemRuntime runtime) : base(logger, runtime) { }
 }
 
 /// <summary>
@@ -20,11 +20,16 @@ public class EventStream : EventStream<object>
 public partial class EventStream<T>
 {
     private readonly ILogger _logger;
+    private readonly ISystemRuntime _runtime;
     private ImmutableList<EventStreamSubscription<T>> _subscriptions = [];
 
-    public EventStream() : this(Log.CreateLogger<EventStream<T>>()) { }
+    public EventStream() : this(Log.CreateLogger<EventStream<T>>(), ThreadPoolRuntime.Instance) { }
 
-    internal EventStream(ILogger logger) => _logger = logger;
+    internal EventStream(ILogger logger, ISystemRuntime runtime)
+    {
+        _logger = logger;
+        _runtime = runtime;
+    }
 
     public EventStreamSubscription<T> Subscribe(Action<T> action, IDispatcher? dispatcher = null) =>
         Add(dispatcher, message =>
@@ -91,7 +96,8 @@ public partial class EventStream<T>
 
     private EventStreamSubscription<T> Add(IDispatcher? dispatcher, Func<T, Task> action)
     {
-        var subscription = new EventStreamSubscription<T>(this, dispatcher ?? Dispatchers.SynchronousDispatcher, action);
+        var subscription = new EventStreamSubscription<T>(
+            this, _runtime.NewGuid(), _runtime.DispatcherFor(dispatcher ?? Dispatchers.SynchronousDispatcher, null), action);
         ImmutableInterlocked.Update(ref _subscriptions, static (all, added) => all.Add(added), subscription);
         return subscription;
     }
@@ -116,14 +122,15 @@ public class EventStreamSubscription<T>
 {
     private readonly EventStream<T> _stream;
 
-    internal EventStreamSubscription(EventStream<T> stream, IDispatcher dispatcher, Func<T, Task> action)
+    internal EventStreamSubscription(EventStream<T> stream, Guid id, IDispatcher dispatcher, Func<T, Task> action)
     {
         _stream = stream;
+        Id = id;
         Dispatcher = dispatcher;
         Action = action;
     }
 
-    public Guid Id { get; } = Guid.NewGuid();
+    public Guid Id { get; }
 
     public IDispatcher Dispatcher { get; }
 

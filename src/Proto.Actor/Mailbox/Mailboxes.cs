@@ -25,5 +25,5 @@ internal sealed class BoundedDefaultMailbox : DefaultMailbox<BoundedQueue>
     public BoundedDefaultMailbox(int size, BoundedChannelFullMode mode, IMailboxStatistics[] statistics) : base(default, statistics) =>
         Queue = new BoundedQueue(size, mode, Refused);
 
-    private protected override void Refused(object msg) => (Invoker as ActorContext)?.Refuse(msg);
+    private protected override void Refused(object msg) => Invoker?.Refuse(msg);
 }

@@ -4,16 +4,16 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Proto;
 
-/// <summary>Immutable key-value pairs that travel with a message.</summary>
+/// <summary>Immutable key-value pairs that travel with a message, in the order of their keys.</summary>
 public sealed class MessageHeader : IReadOnlyDictionary<string, string>
 {
-    public static readonly MessageHeader Empty = new(ImmutableDictionary<string, string>.Empty);
+    public static readonly MessageHeader Empty = new(ImmutableSortedDictionary<string, string>.Empty);
 
-    private readonly ImmutableDictionary<string, string> _entries;
+    private readonly ImmutableSortedDictionary<string, string> _entries;
 
-    public MessageHeader(IDictionary<string, string> entries) : this(entries.ToImmutableDictionary(StringComparer.Ordinal)) { }
+    public MessageHeader(IDictionary<string, string> entries) : this(entries.ToImmutableSortedDictionary(StringComparer.Ordinal)) { }
 
-    private MessageHeader(ImmutableDictionary<string, string> entries) => _entries = entries;
+    private MessageHeader(ImmutableSortedDictionary<string, string> entries) => _entries = entries;
 
     public int Count => _entries.Count;
 

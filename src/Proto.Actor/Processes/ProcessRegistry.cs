@@ -44,9 +44,9 @@ public sealed class ProcessRegistry
         return id.StartsWith(ActorSystem.Client, StringComparison.Ordinal) && _clientResolver?.Invoke(id) is { } client ? client : _system.DeadLetter;
     }
 
-    /// <summary>The PIDs of local processes whose id fulfils the condition.</summary>
+    /// <summary>The PIDs of local processes whose id fulfils the condition, in the order of their ids.</summary>
     public IEnumerable<PID> Find(Func<string, bool> predicate) =>
-        _processes.Where(entry => predicate(entry.Key)).Select(entry => new PID(_system.Address, entry.Key, entry.Value));
+        _processes.Where(entry => predicate(entry.Key)).OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => new PID(_system.Address, entry.Key, entry.Value));
 
     public IEnumerable<PID> Find(string pattern) => Find(id => id.Contains(pattern, StringComparison.OrdinalIgnoreCase));
 
@@ -66,7 +66,8 @@ public sealed class ProcessRegistry
     /// <summary>An id that this system gives once: <c>$1</c>, <c>$2</c>, …</summary>
     public string NextId() => string.Create(CultureInfo.InvariantCulture, $"${Interlocked.Increment(ref _lastId)}");
 
-    internal IEnumerable<Process> Processes => _processes.Values;
+    /// <summary>In the order of their ids: the dictionary's own differs between OS processes.</summary>
+    internal IEnumerable<Process> Processes => _processes.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => entry.Value);
 
     // A PID made before the system had an address keeps "nonhost".
     private bool IsLocal(string address) =>

@@ -59,7 +59,8 @@ public sealed record Props
 
         var context = new ActorContext(system, props, parent, self, mailbox);
         process.Context = context;
-        mailbox.RegisterHandlers(context, props.Dispatcher);
+        var runtime = system.Config.Runtime;
+        mailbox.RegisterHandlers(runtime.Observe(self, context), runtime.DispatcherFor(props.Dispatcher, self));
         try
         {
             callback?.Invoke(context);

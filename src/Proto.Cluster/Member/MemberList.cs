@@ -55,9 +55,9 @@ public sealed partial record MemberList
                 .ToImmutableDictionary(member => member.Id, StringComparer.Ordinal);
             if (before.IsSameAs(now)) return;
 
-            var joined = now.Values.Where(member => !before.ById.ContainsKey(member.Id)).ToArray();
-            var left = before.ById.Values.Where(member => !now.ContainsKey(member.Id)).ToArray();
             var after = new View(now);
+            var joined = after.Members.Where(member => !before.ById.ContainsKey(member.Id)).ToArray();
+            var left = before.Members.Where(member => !now.ContainsKey(member.Id)).ToArray();
             _view = after;
             foreach (var member in left) UpdateStrategies(member, present: false);
             foreach (var member in joined) UpdateStrategies(member, present: true);
@@ -68,7 +68,7 @@ public sealed partial record MemberList
             topology.Members.AddRange(after.Members);
             topology.Joined.AddRange(joined);
             topology.Left.AddRange(left);
-            topology.Blocked.AddRange(blockList.BlockedMembers);
+            topology.Blocked.AddRange(blockList.BlockedMembers.Order(StringComparer.Ordinal));
             foreach (var member in joined) LogJoined(_logger, member.Id, member.Address);
             foreach (var member in left) LogLeft(_logger, member.Id, member.Address);
             former.Cancel();

@@ -4,7 +4,7 @@ using Proto.Remote;
 namespace Proto.Cluster;
 
 /// <summary>Tells requests under way that the connection to their member was lost, so that they do not wait for a reply that cannot come.</summary>
-sealed class MemberConnections
+sealed class MemberConnections(ISystemRuntime runtime)
 {
     readonly ConcurrentDictionary<string, CancellationTokenSource> _byAddress = new(StringComparer.Ordinal);
 
@@ -15,6 +15,6 @@ sealed class MemberConnections
     public void Lost(EndpointTerminatedEvent terminated)
     {
         // Off the publisher's thread: the callbacks complete requests.
-        if (terminated.Address is { } address && _byAddress.TryRemove(address, out var lost)) _ = lost.CancelAsync();
+        if (terminated.Address is { } address && _byAddress.TryRemove(address, out var lost)) runtime.CancelApart(lost);
     }
 }

@@ -93,7 +93,7 @@ sealed partial class ClientEndpoint : IEndpoint
             _queue.Signal();
             try
             {
-                await _ended.Task.WaitAsync(LeaveTimeout);
+                await _ended.Task.OnThisContext().WaitAsync(LeaveTimeout, _system.Config.TimeProvider);
                 return;
             }
             catch (TimeoutException)

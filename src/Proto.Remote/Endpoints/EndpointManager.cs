@@ -77,7 +77,7 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
         if (isClient)
             return new RemoteMessage { ConnectRequest = new ConnectRequest { ClientConnection = new ClientConnection { MemberId = system.Id } } };
         var server = new ServerConnection { MemberId = system.Id, Address = system.Address };
-        server.BlockList.AddRange(blockList.BlockedMembers);
+        server.BlockList.AddRange(blockList.BlockedMembers.Order(StringComparer.Ordinal));
         return new RemoteMessage { ConnectRequest = new ConnectRequest { ServerConnection = server } };
     }
 
@@ -105,9 +105,9 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
     {
         lock (_gate) _stopping = true;
         var ending = new List<Task>();
-        foreach (var endpoint in _servers.Values) ending.Add(endpoint.StopAsync(graceful));
-        foreach (var client in _clients.Values) ending.Add(client.StopAsync(graceful));
-        foreach (var stream in _inbound.Values) ending.Add(stream.StopAsync(graceful));
+        foreach (var (_, endpoint) in InOrder(_servers)) ending.Add(endpoint.StopAsync(graceful));
+        foreach (var (_, client) in InOrder(_clients)) ending.Add(client.StopAsync(graceful));
+        foreach (var (_, stream) in InOrder(_inbound)) ending.Add(stream.StopAsync(graceful));
         try
         {
             await Task.WhenAll(ending).WaitAsync(ShutdownTimeout, system.Config.TimeProvider);
@@ -118,6 +118,10 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
         }
     }
 
+    // The dictionary's own order differs between OS processes.
+    static IEnumerable<KeyValuePair<string, T>> InOrder<T>(ConcurrentDictionary<string, T> entries) =>
+        entries.OrderBy(entry => entry.Key, StringComparer.Ordinal);
+
     async Task AcceptServerAsync(GrpcServerCall call, ServerConnection greeting)
     {
         if (greeting.MemberId.Length == 0 || greeting.Address.Length == 0)
@@ -126,7 +130,7 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
         if (greeting.BlockList.Contains(system.Id)) return;
         if (!await AnswerAsync(call, greeting.MemberId)) return;
 
-        var stream = new InboundStream(call, new IncomingMessages(system, config, this, greeting.Address, "", fromClient: false));
+        var stream = new InboundStream(call, new IncomingMessages(system, config, this, greeting.Address, "", fromClient: false), system.Config.TimeProvider);
         var former = Register(greeting.Address, stream);
         if (_servers.TryGetValue(greeting.Address, out var back)) back.Probe();
         try

@@ -3,7 +3,7 @@ using Proto.Remote.Transport;
 namespace Proto.Remote.Endpoints;
 
 /// <summary>A stream that another member opened: it only brings messages. Messages to that member leave over a stream of our own.</summary>
-sealed class InboundStream(GrpcServerCall call, IncomingMessages incoming)
+sealed class InboundStream(GrpcServerCall call, IncomingMessages incoming, TimeProvider time)
 {
     static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(1);
     static readonly byte[] Disconnect = Handshake.Frame(new RemoteMessage { DisconnectRequest = new DisconnectRequest() });
@@ -50,11 +50,11 @@ sealed class InboundStream(GrpcServerCall call, IncomingMessages incoming)
         _stopping = true;
         if (graceful)
         {
-            using var deadline = new CancellationTokenSource(LeaveTimeout);
+            using var deadline = new CancellationTokenSource(LeaveTimeout, time);
             try
             {
                 await call.WriteAsync(Disconnect, deadline.Token);
-                await _ended.Task.WaitAsync(deadline.Token);
+                await _ended.Task.OnThisContext().WaitAsync(deadline.Token);
                 return;
             }
             catch (Exception gone) when (gone is IOException or OperationCanceledException)

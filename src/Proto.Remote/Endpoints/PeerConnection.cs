@@ -127,7 +127,7 @@ sealed class PeerConnection : IDisposable
             _hasEnded = true;
             ended();
             // A write that waits for the peer's window must not wait for ever.
-            await _ended.CancelAsync();
+            _ended.Cancel();
         }
     }
 

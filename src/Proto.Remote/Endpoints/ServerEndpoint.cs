@@ -30,7 +30,7 @@ sealed partial class ServerEndpoint : IEndpoint
     readonly BatchEncoder _encoder;
     readonly WireWriter _output = new(64 * 1024);
     readonly WatchTable _watches = new();
-    readonly CancellationTokenSource _stop = new();
+    readonly CancellationTokenSource _stop;
     readonly Action<OutgoingMessage, Exception> _unsendable;
     readonly Task _run;
     volatile bool _stopping;
@@ -48,6 +48,7 @@ sealed partial class ServerEndpoint : IEndpoint
         _manager = manager;
         _config = config;
         _time = system.Config.TimeProvider;
+        _stop = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time);
         _logger = system.LoggerFactory.CreateLogger<ServerEndpoint>();
         Address = address;
         Process = new RemoteProcess(system, this);
@@ -56,7 +57,7 @@ sealed partial class ServerEndpoint : IEndpoint
         _pending = new PendingMessages(_queue);
         _encoder = new BatchEncoder(system, config.Serialization, system.Address, options.EndpointWriterBatchSize, options.MaxMessageBytes);
         _unsendable = Unsendable;
-        _run = Task.Run(RunAsync);
+        _run = system.Config.Runtime.Run(RunAsync);
     }
 
     public string Address { get; }
@@ -106,14 +107,8 @@ sealed partial class ServerEndpoint : IEndpoint
         _stopping = true;
         _queue.Close();
         _queue.Signal();
-        if (graceful)
-        {
-            _stop.CancelAfter(FlushAtShutdown);
-        }
-        else
-        {
-            await _stop.CancelAsync();
-        }
+        if (graceful) _stop.CancelAfter(FlushAtShutdown);
+        else _stop.Cancel();
 
         await _run;
     }
@@ -220,7 +215,7 @@ sealed partial class ServerEndpoint : IEndpoint
     /// <summary>Waits until the next attempt is due; false when the endpoint stops meanwhile.</summary>
     async Task<bool> PauseAsync()
     {
-        var pause = _config.EndpointWriterOptions.RetryBackOff * (1 - Random.Shared.NextDouble() / 2) - _time.GetElapsedTime(_lastFailure);
+        var pause = _config.EndpointWriterOptions.RetryBackOff * (1 - _system.Config.Runtime.NextDouble() / 2) - _time.GetElapsedTime(_lastFailure);
         if (pause <= TimeSpan.Zero) return !_stopping;
         try
         {
