@@ -158,6 +158,6 @@ public sealed class ProtocolTests
         return Handshake.Frame(new RemoteMessage { ConnectRequest = new ConnectRequest { ServerConnection = server } });
     }
 
-    static async Task<RemoteMessage?> NextAsync(GrpcDuplexCall call) =>
+    static async Task<RemoteMessage?> NextAsync(IClientCall call) =>
         await call.Responses.ReadAsync(TestNode.Soon()) is { } frame ? RemoteMessage.Parser.ParseFrom(frame.Span) : null;
 }

@@ -15,4 +15,7 @@ internal static class RuntimeExtensions
     /// send a combinator of tasks (<c>WhenAny</c>, <c>WhenAll</c>, <c>WaitAsync</c>) to the thread pool, whatever the synchronization context.
     /// </summary>
     public static async Task OnThisContext(this Task task) => await task;
+
+    /// <inheritdoc cref="OnThisContext(Task)"/>
+    public static async Task<T> OnThisContext<T>(this Task<T> task) => await task;
 }

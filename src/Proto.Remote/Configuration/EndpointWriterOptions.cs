@@ -33,5 +33,6 @@ public record EndpointWriterOptions
     /// <summary>Long, because a peer that is only starved of processor time must not be taken for dead.</summary>
     public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    internal int MaxFrameBytes => checked(MaxMessageBytes * 2);
+    /// <summary>Largest frame that is accepted, in bytes.</summary>
+    public int MaxFrameBytes => checked(MaxMessageBytes * 2);
 }

@@ -11,7 +11,7 @@ sealed partial class ClientEndpoint : IEndpoint
 
     readonly ActorSystem _system;
     readonly RemoteConfigBase _config;
-    readonly GrpcServerCall _call;
+    readonly IServerCall _call;
     readonly ILogger _logger;
     readonly OutgoingQueue _queue;
     readonly PendingMessages _pending;
@@ -20,7 +20,7 @@ sealed partial class ClientEndpoint : IEndpoint
     volatile bool _readEnded;
     volatile bool _leaving;
 
-    public ClientEndpoint(ActorSystem system, RemoteConfigBase config, GrpcServerCall call, string clientId)
+    public ClientEndpoint(ActorSystem system, RemoteConfigBase config, IServerCall call, string clientId)
     {
         _system = system;
         _config = config;

@@ -6,7 +6,8 @@ using Proto.Remote.Wire;
 namespace Proto.Remote.Endpoints;
 
 /// <summary>The endpoints of a system: outgoing by address, clients by their system id, and the streams that others opened.</summary>
-sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config, BlockList blockList, bool isClient)
+sealed partial class EndpointManager(
+    ActorSystem system, RemoteConfigBase config, ITransport transport, BlockList blockList, bool isClient)
 {
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(3);
 
@@ -20,6 +21,8 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
     public bool IsClient => isClient;
 
     public BlockList BlockList => blockList;
+
+    public ITransport Transport => transport;
 
     /// <summary>The process behind a PID of another address; null when this is no address of anybody.</summary>
     public Process? Resolve(PID pid)
@@ -82,7 +85,7 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
     }
 
     /// <summary>Serves a stream that another system opened.</summary>
-    public async Task AcceptAsync(GrpcServerCall call)
+    public async Task AcceptAsync(IServerCall call)
     {
         var first = await call.Requests.ReadAsync(call.Aborted)
             ?? throw new GrpcException(GrpcStatusCode.InvalidArgument, "the stream ended before its ConnectRequest");
@@ -122,7 +125,7 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
     static IEnumerable<KeyValuePair<string, T>> InOrder<T>(ConcurrentDictionary<string, T> entries) =>
         entries.OrderBy(entry => entry.Key, StringComparer.Ordinal);
 
-    async Task AcceptServerAsync(GrpcServerCall call, ServerConnection greeting)
+    async Task AcceptServerAsync(IServerCall call, ServerConnection greeting)
     {
         if (greeting.MemberId.Length == 0 || greeting.Address.Length == 0)
             throw new GrpcException(GrpcStatusCode.InvalidArgument, "ServerConnection needs member_id and address");
@@ -168,7 +171,7 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
         }
     }
 
-    async Task AcceptClientAsync(GrpcServerCall call, ClientConnection greeting)
+    async Task AcceptClientAsync(IServerCall call, ClientConnection greeting)
     {
         if (greeting.MemberId.Length == 0) throw new GrpcException(GrpcStatusCode.InvalidArgument, "ClientConnection needs member_id");
         if (!await AnswerAsync(call, greeting.MemberId)) return;
@@ -207,7 +210,7 @@ sealed partial class EndpointManager(ActorSystem system, RemoteConfigBase config
     }
 
     /// <summary>False when the caller is blocked here, and has been told.</summary>
-    async Task<bool> AnswerAsync(GrpcServerCall call, string callerId)
+    async Task<bool> AnswerAsync(IServerCall call, string callerId)
     {
         var blocked = blockList.IsBlocked(callerId);
         var answer = new RemoteMessage { ConnectResponse = new ConnectResponse { MemberId = system.Id, Blocked = blocked } };

@@ -3,7 +3,7 @@ using Proto.Remote.Transport;
 namespace Proto.Remote.Endpoints;
 
 /// <summary>A stream that another member opened: it only brings messages. Messages to that member leave over a stream of our own.</summary>
-sealed class InboundStream(GrpcServerCall call, IncomingMessages incoming, TimeProvider time)
+sealed class InboundStream(IServerCall call, IncomingMessages incoming, TimeProvider time)
 {
     static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(1);
     static readonly byte[] Disconnect = Handshake.Frame(new RemoteMessage { DisconnectRequest = new DisconnectRequest() });

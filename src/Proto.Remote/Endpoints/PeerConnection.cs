@@ -18,12 +18,12 @@ enum PeerConnectionEnd
 /// <summary>An open stream to a peer, after the handshake. One writer; the reader watches for its end.</summary>
 sealed class PeerConnection : IDisposable
 {
-    readonly GrpcChannel _channel;
-    readonly GrpcDuplexCall _call;
+    readonly ITransportChannel _channel;
+    readonly IClientCall _call;
     readonly CancellationTokenSource _ended = new();
     volatile bool _hasEnded;
 
-    PeerConnection(GrpcChannel channel, GrpcDuplexCall call, string peerId)
+    PeerConnection(ITransportChannel channel, IClientCall call, string peerId)
     {
         _channel = channel;
         _call = call;
@@ -42,18 +42,10 @@ sealed class PeerConnection : IDisposable
     /// <summary>Connects and shakes hands.</summary>
     /// <exception cref="PeerRefusedException">The peer answered that it does not take us.</exception>
     public static async Task<PeerConnection> OpenAsync(
-        string address, RemoteMessage greeting, EndpointWriterOptions options, TimeProvider time, CancellationToken cancellationToken)
+        ITransport transport, string address, RemoteMessage greeting, EndpointWriterOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
-        var channel = new GrpcChannel(
-            new Uri($"http://{address}"),
-            new GrpcChannelSettings
-            {
-                ConnectTimeout = options.ConnectTimeout,
-                MaxMessageBytes = options.MaxFrameBytes,
-                KeepAlivePingDelay = options.KeepAlivePingDelay,
-                KeepAlivePingTimeout = options.KeepAlivePingTimeout,
-            });
-        GrpcDuplexCall? call = null;
+        var channel = transport.CreateChannel(address, options);
+        IClientCall? call = null;
         try
         {
             using var deadline = new CancellationTokenSource(options.ConnectTimeout, time);

@@ -176,7 +176,7 @@ sealed partial class ServerEndpoint : IEndpoint
         try
         {
             var connection = await PeerConnection
-                .OpenAsync(Address, _manager.Greeting(), _config.EndpointWriterOptions, _time, _stop.Token)
+                .OpenAsync(_manager.Transport, Address, _manager.Greeting(), _config.EndpointWriterOptions, _time, _stop.Token)
                 ;
             if (_manager.BlockList.IsBlocked(connection.PeerId))
             {
@@ -197,7 +197,7 @@ sealed partial class ServerEndpoint : IEndpoint
             var options = _config.EndpointWriterOptions;
             var everConnected = _peerId is not null;
             // Refused: nobody listens there any more. Timed out: it had its time. A reset may be just another broken connection.
-            var isGone = everConnected && (GrpcChannel.IsRefused(failure) || failure is TimeoutException);
+            var isGone = everConnected && (TransportFailure.IsRefused(failure) || failure is TimeoutException);
             if (_down || isGone || _failures >= options.MaxRetries || failure is PeerRefusedException)
             {
                 if (failure is PeerRefusedException) LogRefusedUs(_logger, Address, failure.Message);

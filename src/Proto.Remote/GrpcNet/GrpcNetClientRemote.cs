@@ -1,22 +1,24 @@
 using Proto.Remote.Endpoints;
+using Proto.Remote.Transport;
 
 namespace Proto.Remote.GrpcNet;
 
 /// <summary>Remoting of a client: it opens streams to members and is reached back over them, at <c>$client/{system id}</c>.</summary>
 public sealed class GrpcNetClientRemote : IRemote
 {
+    readonly GrpcNetRemoteConfig _config;
     readonly SemaphoreSlim _lifecycle = new(1, 1);
     EndpointManager? _endpoints;
 
     public GrpcNetClientRemote(ActorSystem system, GrpcNetRemoteConfig config)
     {
         System = system;
-        Config = config;
+        _config = config;
         BlockList = new BlockList(system);
         system.Extensions.Register<IRemote>(this);
     }
 
-    public RemoteConfigBase Config { get; }
+    public RemoteConfigBase Config => _config;
 
     public ActorSystem System { get; }
 
@@ -26,12 +28,13 @@ public sealed class GrpcNetClientRemote : IRemote
 
     public async Task StartAsync()
     {
-        await _lifecycle.WaitAsync().ConfigureAwait(false);
+        await _lifecycle.WaitAsync();
         try
         {
             if (Started) return;
             System.SetClientAddress();
-            _endpoints = new EndpointManager(System, Config, BlockList, isClient: true);
+            var transport = System.Extensions.Get<ITransport>() ?? new GrpcTransport(_config, System.LoggerFactory);
+            _endpoints = new EndpointManager(System, Config, transport, BlockList, isClient: true);
             System.ProcessRegistry.RegisterHostResolver(_endpoints.Resolve);
             Started = true;
         }
@@ -43,12 +46,12 @@ public sealed class GrpcNetClientRemote : IRemote
 
     public async Task ShutdownAsync(bool graceful = true)
     {
-        await _lifecycle.WaitAsync().ConfigureAwait(false);
+        await _lifecycle.WaitAsync();
         try
         {
             if (!Started) return;
             Started = false;
-            await _endpoints!.StopAsync(graceful).ConfigureAwait(false);
+            await _endpoints!.StopAsync(graceful);
         }
         finally
         {

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Proto.Remote.Endpoints;
 using Proto.Remote.Transport;
@@ -13,7 +11,7 @@ public sealed partial class GrpcNetRemote : IRemote
     readonly ILogger _logger;
     readonly SemaphoreSlim _lifecycle = new(1, 1);
     EndpointManager? _endpoints;
-    GrpcServer? _server;
+    ITransportServer? _server;
 
     public GrpcNetRemote(ActorSystem system, GrpcNetRemoteConfig config)
     {
@@ -34,35 +32,24 @@ public sealed partial class GrpcNetRemote : IRemote
 
     public async Task StartAsync()
     {
-        await _lifecycle.WaitAsync().ConfigureAwait(false);
+        await _lifecycle.WaitAsync();
         try
         {
             if (Started) return;
-            var host = await ListenAddressAsync(_config.Host).ConfigureAwait(false);
+            var transport = System.Extensions.Get<ITransport>() ?? new GrpcTransport(_config, System.LoggerFactory);
             // Streams are accepted before the system knows its address only in the moment below: the handshake waits for it.
             var ready = new TaskCompletionSource<EndpointManager>(TaskCreationOptions.RunContinuationsAsynchronously);
             var methods = new Dictionary<string, GrpcHandler>(StringComparer.Ordinal)
             {
                 [Handshake.ReceiveMethod] = async call =>
-                    await (await ready.Task.WaitAsync(call.Aborted).ConfigureAwait(false)).AcceptAsync(call).ConfigureAwait(false),
+                    await (await ready.Task.OnThisContext().WaitAsync(call.Aborted)).AcceptAsync(call),
                 ["/remote.Remoting/ListProcesses"] = Diagnostics,
                 ["/remote.Remoting/GetProcessDiagnostics"] = Diagnostics,
                 ["/grpc.health.v1.Health/Check"] = HealthCheck.ServeAsync,
             };
-            _server = await GrpcServer.StartAsync(
-                new GrpcServerOptions
-                {
-                    Endpoint = new IPEndPoint(host, _config.Port),
-                    MaxMessageBytes = _config.EndpointWriterOptions.MaxFrameBytes,
-                    KeepAlivePingDelay = _config.EndpointWriterOptions.KeepAlivePingDelay,
-                    KeepAlivePingTimeout = _config.EndpointWriterOptions.KeepAlivePingTimeout,
-                    ConfigureListen = _config.ConfigureKestrel,
-                },
-                methods,
-                System.LoggerFactory,
-                CancellationToken.None).ConfigureAwait(false);
-            System.SetAddress(_config.AdvertisedHost ?? _config.Host, _config.AdvertisedPort ?? _server.Endpoint.Port);
-            _endpoints = new EndpointManager(System, _config, BlockList, isClient: false);
+            _server = await transport.ListenAsync(_config.Host, _config.Port, methods, _config.EndpointWriterOptions);
+            System.SetAddress(_config.AdvertisedHost ?? _config.Host, _config.AdvertisedPort ?? _server.Port);
+            _endpoints = new EndpointManager(System, _config, transport, BlockList, isClient: false);
             System.ProcessRegistry.RegisterHostResolver(_endpoints.Resolve);
             System.ProcessRegistry.RegisterClientResolver(_endpoints.ResolveClient);
             System.Root.SpawnNamedSystem(
@@ -79,13 +66,13 @@ public sealed partial class GrpcNetRemote : IRemote
 
     public async Task ShutdownAsync(bool graceful = true)
     {
-        await _lifecycle.WaitAsync().ConfigureAwait(false);
+        await _lifecycle.WaitAsync();
         try
         {
             if (!Started) return;
             Started = false;
-            await _endpoints!.StopAsync(graceful).ConfigureAwait(false);
-            await _server!.DisposeAsync().ConfigureAwait(false);
+            await _endpoints!.StopAsync(graceful);
+            await _server!.DisposeAsync();
             LogStopped(_logger, System.Address);
         }
         finally
@@ -94,17 +81,8 @@ public sealed partial class GrpcNetRemote : IRemote
         }
     }
 
-    Task Diagnostics(GrpcServerCall call) => throw new GrpcException(
+    Task Diagnostics(IServerCall call) => throw new GrpcException(
         GrpcStatusCode.Unimplemented, _config.RemoteDiagnostics ? "remote diagnostics are not implemented" : "RemoteDiagnostics is off");
-
-    static async Task<IPAddress> ListenAddressAsync(string host)
-    {
-        if (IPAddress.TryParse(host, out var address)) return address;
-        if (string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase)) return IPAddress.Loopback;
-        var addresses = await Dns.GetHostAddressesAsync(host).ConfigureAwait(false);
-        return Array.Find(addresses, found => found.AddressFamily == AddressFamily.InterNetwork)
-            ?? (addresses.Length > 0 ? addresses[0] : throw new ArgumentException($"the host '{host}' has no address to listen on"));
-    }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Remoting listens at {Address}")]
     static partial void LogStarted(ILogger logger, string address);

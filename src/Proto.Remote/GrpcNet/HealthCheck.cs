@@ -8,9 +8,9 @@ static class HealthCheck
     // HealthCheckResponse { status: SERVING }
     static readonly byte[] Serving = GrpcFrame.Wrap([1 << 3, 1]);
 
-    public static async Task ServeAsync(GrpcServerCall call)
+    public static async Task ServeAsync(IServerCall call)
     {
-        await call.Requests.ReadAsync(call.Aborted).ConfigureAwait(false);
-        await call.WriteAsync(Serving, call.Aborted).ConfigureAwait(false);
+        await call.Requests.ReadAsync(call.Aborted);
+        await call.WriteAsync(Serving, call.Aborted);
     }
 }

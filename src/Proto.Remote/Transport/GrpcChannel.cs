@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 
 namespace Proto.Remote.Transport;
 
@@ -16,7 +15,7 @@ public sealed record GrpcChannelSettings
 }
 
 /// <summary>One HTTP/2 connection (h2c, prior knowledge) to one server; disposing it closes the connection.</summary>
-public sealed class GrpcChannel : IDisposable
+public sealed class GrpcChannel : ITransportChannel
 {
     readonly HttpMessageInvoker _http;
     readonly Uri _address;
@@ -46,7 +45,7 @@ public sealed class GrpcChannel : IDisposable
     /// <summary>Opens a call of <paramref name="method"/> (<c>/package.Service/Method</c>) and sends its first frames with the headers.</summary>
     /// <exception cref="HttpRequestException">Nobody could be reached.</exception>
     /// <exception cref="GrpcException">The server answered something else than a gRPC stream.</exception>
-    public async Task<GrpcDuplexCall> OpenAsync(string method, ReadOnlyMemory<byte> firstFrames, CancellationToken cancellationToken)
+    public async Task<IClientCall> OpenAsync(string method, ReadOnlyMemory<byte> firstFrames, CancellationToken cancellationToken)
     {
         var content = new DuplexContent(firstFrames);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_address, method))
@@ -84,8 +83,4 @@ public sealed class GrpcChannel : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
-
-    /// <summary>Why a connection attempt failed at once: nobody listens there.</summary>
-    public static bool IsRefused(Exception failure) =>
-        failure is HttpRequestException { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } };
 }

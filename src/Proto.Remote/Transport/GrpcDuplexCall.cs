@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 namespace Proto.Remote.Transport;
 
 /// <summary>One open call as its caller sees it. One writer and one reader at a time.</summary>
-public sealed class GrpcDuplexCall : IDisposable
+public sealed class GrpcDuplexCall : IClientCall
 {
     readonly DuplexContent _content;
     readonly HttpResponseMessage _response;

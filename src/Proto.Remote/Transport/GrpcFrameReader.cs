@@ -43,7 +43,7 @@ public sealed class GrpcFrameReader(Stream body, int maxMessageBytes) : IDisposa
     public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
         MakeRoom();
-        var read = await body.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+        var read = await body.ReadAsync(_buffer.AsMemory(_end), cancellationToken);
         if (read > 0)
         {
             _end += read;
@@ -60,7 +60,7 @@ public sealed class GrpcFrameReader(Stream body, int maxMessageBytes) : IDisposa
         while (true)
         {
             if (TryRead(out var message)) return message;
-            if (!await FillAsync(cancellationToken).ConfigureAwait(false)) return null;
+            if (!await FillAsync(cancellationToken)) return null;
         }
     }
 

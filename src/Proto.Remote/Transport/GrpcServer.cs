@@ -9,9 +9,6 @@ using Microsoft.Extensions.Options;
 
 namespace Proto.Remote.Transport;
 
-/// <summary>Serves one method of a gRPC service; an exception becomes the call's status.</summary>
-public delegate Task GrpcHandler(GrpcServerCall call);
-
 public sealed record GrpcServerOptions
 {
     public required IPEndPoint Endpoint { get; init; }
@@ -28,7 +25,7 @@ public sealed record GrpcServerOptions
 /// <summary>
 /// gRPC over HTTP/2 with prior knowledge (h2c), on Kestrel alone: no host, no configuration from the environment, no middleware.
 /// </summary>
-public sealed class GrpcServer : IAsyncDisposable
+public sealed class GrpcServer : ITransportServer
 {
     readonly KestrelServer _kestrel;
     readonly TimeSpan _shutdownTimeout;
@@ -42,6 +39,8 @@ public sealed class GrpcServer : IAsyncDisposable
 
     /// <summary>Where the server listens; the port that the system chose when port 0 was asked for.</summary>
     public IPEndPoint Endpoint { get; }
+
+    public int Port => Endpoint.Port;
 
     /// <summary>Binds and serves. Methods are named as in the request path: <c>/package.Service/Method</c>.</summary>
     public static async Task<GrpcServer> StartAsync(

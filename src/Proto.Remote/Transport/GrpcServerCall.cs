@@ -7,7 +7,7 @@ namespace Proto.Remote.Transport;
 /// One call as its server sees it: a stream of messages in, a stream of messages out. Kestrel uses the objects of an ended call for another
 /// one, so nothing may touch them later: <see cref="WriteAsync"/> and <see cref="Abort"/> do nothing to a call that is over.
 /// </summary>
-public sealed class GrpcServerCall
+public sealed class GrpcServerCall : IServerCall
 {
     readonly HttpContext _context;
     readonly SemaphoreSlim _writing = new(1, 1);
