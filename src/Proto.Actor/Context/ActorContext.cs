@@ -82,6 +82,9 @@ internal sealed partial class ActorContext : IContext, ISupervisor, IMessageInvo
     public void Respond(object message)
     {
         ArgumentNullException.ThrowIfNull(message);
+        // Straight to the request while it waits and nothing stands between: that needs no address.
+        if (_props.SenderMiddlewareChain is null && _messageOrEnvelope is MessageEnvelope { Request: { } request } && request.TryReply(message)) return;
+
         SendUserMessage(Sender ?? System.DeadLetterPid, message);
     }
 

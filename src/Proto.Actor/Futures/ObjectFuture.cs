@@ -5,12 +5,13 @@ internal sealed class ObjectFuture : IFuture, IFutureSlot
 {
     private readonly TaskCompletionSource<object> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ActorSystem _system;
-    private readonly IFutureProcess _process;
+    private int _ended;
 
     public ObjectFuture(ActorSystem system)
     {
         _system = system;
-        (Pid, _process) = FutureAddress.Create(system, this);
+        system.Metrics.FutureStarted();
+        Pid = FutureAddress.Create(system, this);
     }
 
     public PID Pid { get; }
@@ -23,24 +24,41 @@ internal sealed class ObjectFuture : IFuture, IFutureSlot
         return await Task;
     }
 
-    public void Reply(object message)
+    public bool TryReply(object message)
     {
+        if (!TryEnd()) return false;
+
         _system.Metrics.FutureCompleted();
-        _completion.TrySetResult(message);
+        _completion.SetResult(message);
+        return true;
     }
 
-    public void Abandon(Exception reason) => _completion.TrySetException(reason);
+    public bool TryAbandon(Exception reason)
+    {
+        if (!TryEnd()) return false;
+
+        _completion.SetException(reason);
+        return true;
+    }
 
     public void Dispose()
     {
-        if (_process.TryTake(Pid, this)) _completion.TrySetCanceled();
+        if (TryEnd()) _completion.SetCanceled();
     }
 
     private void TimeOut()
     {
-        if (!_process.TryTake(Pid, this)) return;
+        if (!TryEnd()) return;
 
         _system.Metrics.FutureTimedOut();
-        _completion.TrySetException(new TimeoutException("no message came before the future's token was cancelled"));
+        _completion.SetException(new TimeoutException("no message came before the future's token was cancelled"));
+    }
+
+    private bool TryEnd()
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0) return false;
+
+        FutureAddress.Release(_system, Pid, this);
+        return true;
     }
 }

@@ -3,29 +3,31 @@ using Microsoft.Extensions.Logging;
 namespace Proto;
 
 /// <summary>
-/// A request that waits for its reply: future, reply's conversion and task in one object. Its continuations run on the thread pool, never
-/// on the responding actor's turn. Reply, timeout and failure to send each give the address back; the process that does so completes the task.
+/// A request that waits for its reply: future, reply's conversion and task's source in one object. Its continuations run on the thread pool,
+/// never on the responding actor's turn.
 /// </summary>
-internal sealed partial class RequestFuture<T> : TaskCompletionSource<T>, IFutureSlot
+internal sealed partial class RequestFuture<T> : TaskCompletionSource<T>, IRequest
 {
     private readonly ActorSystem _system;
     private readonly PID _target;
-    private readonly PID _pid;
-    private readonly IFutureProcess _process;
+    private PID? _pid; // null until somebody asks
     private CancellationTokenRegistration _cancellation;
+    private int _ended;
 
     private RequestFuture(ActorSystem system, PID target) : base(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         _system = system;
         _target = target;
-        (_pid, _process) = FutureAddress.Create(system, this);
     }
+
+    public PID Pid => _pid ?? MakePid();
 
     public static Task<T> Send(
         ISenderContext context, Sender? middleware, PID target, object message, MessageHeader headers, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         var system = context.System;
+        system.Metrics.FutureStarted();
         var future = new RequestFuture<T>(system, target);
         // Registered before the message leaves: who replies must find the registration.
         if (cancellationToken.CanBeCanceled)
@@ -35,21 +37,22 @@ internal sealed partial class RequestFuture<T> : TaskCompletionSource<T>, IFutur
 
         try
         {
-            var envelope = MessageEnvelope.Wrap(message, future._pid).MergeHeader(headers);
+            var envelope = MessageEnvelope.ForRequest(message, future).MergeHeader(headers);
             if (middleware is null) target.SendUserMessage(system, envelope);
             else SenderChain.Send(context, middleware, target, envelope);
         }
         catch (Exception reason)
         {
-            if (future._process.TryTake(future._pid, future)) future.Abandon(reason);
+            future.TryAbandon(reason);
         }
 
         return future.Task;
     }
 
-    public void Reply(object message)
+    public bool TryReply(object message)
     {
-        _cancellation.Unregister();
+        if (!TryEnd()) return false;
+
         _system.Metrics.FutureCompleted();
         var bare = MessageEnvelope.UnwrapMessage(message);
         switch (bare)
@@ -60,30 +63,53 @@ internal sealed partial class RequestFuture<T> : TaskCompletionSource<T>, IFutur
                     LogDeadLetter(_system.LoggerFactory.CreateLogger("Proto.Future"), _target.ToDiagnosticString());
                 }
 
-                TrySetException(new DeadLetterException(_target));
+                SetException(new DeadLetterException(_target));
                 break;
             case T reply:
-                TrySetResult(reply);
+                SetResult(reply);
                 break;
             default:
-                if (typeof(T) == typeof(MessageEnvelope)) TrySetResult((T)(object)MessageEnvelope.Wrap(message));
-                else TrySetException(new InvalidOperationException($"expected a reply of type {typeof(T)}, got {bare?.GetType()}"));
+                if (typeof(T) == typeof(MessageEnvelope)) SetResult((T)(object)MessageEnvelope.Wrap(message));
+                else SetException(new InvalidOperationException($"expected a reply of type {typeof(T)}, got {bare?.GetType()}"));
                 break;
         }
+
+        return true;
     }
 
-    public void Abandon(Exception reason)
+    public bool TryAbandon(Exception reason)
     {
-        _cancellation.Unregister();
-        TrySetException(reason);
+        if (!TryEnd()) return false;
+
+        SetException(reason);
+        return true;
     }
 
     private void TimeOut()
     {
-        if (!_process.TryTake(_pid, this)) return;
+        if (!TryEnd()) return;
 
         _system.Metrics.FutureTimedOut();
-        TrySetException(new TimeoutException($"no reply from {_target.ToDiagnosticString()} before the request's token was cancelled"));
+        SetException(new TimeoutException($"no reply from {_target.ToDiagnosticString()} before the request's token was cancelled"));
+    }
+
+    private bool TryEnd()
+    {
+        // A full fence: either this thread sees the address that another one is making, or that one sees the end.
+        if (Interlocked.Exchange(ref _ended, 1) != 0) return false;
+
+        _cancellation.Unregister();
+        if (_pid is { } pid) FutureAddress.Release(_system, pid, this);
+        return true;
+    }
+
+    private PID MakePid()
+    {
+        var made = FutureAddress.Create(_system, this);
+        var known = Interlocked.CompareExchange(ref _pid, made, null);
+        // Another thread was first, or there is nothing to wait for any more: then the PID leads to dead letters.
+        if (known is not null || Volatile.Read(ref _ended) != 0) FutureAddress.Release(_system, made, this);
+        return known ?? made;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "A request to {Target} ended in dead letters")]

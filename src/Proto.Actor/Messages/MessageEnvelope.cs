@@ -3,18 +3,30 @@ namespace Proto;
 /// <summary>A message with its sender and headers. A message without either travels bare.</summary>
 public sealed record MessageEnvelope
 {
+    private readonly object? _sender; // a PID, or a request under way, whose PID is made when it is asked for
     private readonly MessageHeader? _header;
 
     public MessageEnvelope(object message, PID? sender, MessageHeader? header = null)
     {
         Message = message;
-        Sender = sender;
+        _sender = sender;
+        _header = header;
+    }
+
+    private MessageEnvelope(object message, IRequest request, MessageHeader? header)
+    {
+        Message = message;
+        _sender = request;
         _header = header;
     }
 
     public object Message { get; private init; }
 
-    public PID? Sender { get; private init; }
+    public PID? Sender
+    {
+        get => _sender as PID ?? Request?.Pid;
+        private init => _sender = value;
+    }
 
     public MessageHeader Header
     {
@@ -22,11 +34,19 @@ public sealed record MessageEnvelope
         private init => _header = value;
     }
 
+    /// <summary>The request that this envelope brings, when it was made in this system.</summary>
+    internal IRequest? Request => _sender as IRequest;
+
     /// <summary>The message as an envelope: itself when it is one.</summary>
     public static MessageEnvelope Wrap(object message) => message as MessageEnvelope ?? new MessageEnvelope(message, null);
 
     public static MessageEnvelope Wrap(object message, PID sender) =>
         message is MessageEnvelope envelope ? envelope.WithSender(sender) : new MessageEnvelope(message, sender);
+
+    internal static MessageEnvelope ForRequest(object message, IRequest request) =>
+        message is MessageEnvelope envelope
+            ? new MessageEnvelope(envelope.Message, request, envelope._header)
+            : new MessageEnvelope(message, request, null);
 
     public static (object message, PID? sender, MessageHeader headers) Unwrap(object message) =>
         message is MessageEnvelope envelope
