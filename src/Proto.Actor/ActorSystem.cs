@@ -12,6 +12,8 @@ public sealed partial class ActorSystem : IAsyncDisposable
     /// <summary>First part of the address of a system that others reach only through the connection that it opened.</summary>
     public const string Client = "$client";
 
+    private static readonly AsyncLocal<ActorSystem?> s_inStepOf = new();
+
     private readonly CancellationTokenSource _shutdown = new();
     private readonly ILogger _logger;
     private readonly ThreadPoolStats? _threadPoolStats;
@@ -71,7 +73,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
 
     public ActorSystemExtensions Extensions { get; } = new();
 
-    /// <summary>Cancelled when the shutdown begins.</summary>
+    /// <summary>Cancelled when the actors are about to be stopped, after the extensions have left.</summary>
     public CancellationToken Shutdown { get; }
 
     internal ILoggerFactory LoggerFactory { get; }
@@ -103,24 +105,31 @@ public sealed partial class ActorSystem : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await ShutdownAsync("Disposed");
-        _shutdown.Dispose();
+        if (_shutdownDone.Task.IsCompleted) _shutdown.Dispose(); // not yet when an extension disposes the system in its own step
     }
 
     /// <summary>
-    /// Cancels <see cref="Shutdown"/>, then stops all actors, parents after their children, and waits for them for at most
-    /// <see cref="ActorSystemConfig.ActorRequestTimeout"/>. Further calls wait for the first.
+    /// Lets the extensions leave (see <see cref="Extensions.IActorSystemLifecycle"/>), cancels <see cref="Shutdown"/>, stops all actors, parents
+    /// after their children, waits for them for at most <see cref="ActorSystemConfig.ActorRequestTimeout"/>, and ends the extensions. Always
+    /// completes, and never throws. Further calls wait for the first.
     /// </summary>
     public async Task ShutdownAsync(string reason = "")
     {
+        // An extension's own step would wait for itself.
+        if (s_inStepOf.Value == this) return;
+
         if (Interlocked.Exchange(ref _shutdownBegun, 1) == 0)
         {
             try
             {
                 StoppedReason = reason;
                 LogShutdown(_logger, Address, reason);
+                var extensions = Extensions.InOrder().Reverse().OfType<IActorSystemLifecycle>().ToList();
+                foreach (var extension in extensions) await RunStep(extension, () => extension.BeforeActorsStopAsync(reason));
                 CancelShutdownToken();
                 _threadPoolStats?.Dispose();
                 await StopRootActors();
+                foreach (var extension in extensions) await RunStep(extension, () => extension.AfterActorsStoppedAsync(reason));
             }
             finally
             {
@@ -131,11 +140,29 @@ public sealed partial class ActorSystem : IAsyncDisposable
         await _shutdownDone.Task;
     }
 
+    private async Task RunStep(IActorSystemLifecycle extension, Func<Task> step)
+    {
+        s_inStepOf.Value = this;
+        try
+        {
+            await step().OnThisContext().WaitAsync(extension.ShutdownTimeout, Config.TimeProvider);
+        }
+        catch (Exception reason)
+        {
+            LogStepFailed(_logger, Address, extension.GetType().Name, reason);
+        }
+        finally
+        {
+            s_inStepOf.Value = null;
+        }
+    }
+
     private async Task StopRootActors()
     {
         var roots = ProcessRegistry.Processes
             .Where(process => process.Context is { HasParentActor: false })
             .Select(process => process.Context!.Self)
+            .OrderBy(pid => pid.Id, StringComparer.Ordinal)
             .ToList();
         var counter = new TerminationCounter(this, roots.Count);
         foreach (var pid in roots) counter.StopAndCount(pid);
@@ -166,6 +193,9 @@ public sealed partial class ActorSystem : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "[{Address}] Callbacks of the shutdown token failed")]
     private static partial void LogCallbackFailed(ILogger logger, string address, Exception reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "[{Address}] {Extension} failed to stop, or not within its time; the shutdown goes on")]
+    private static partial void LogStepFailed(ILogger logger, string address, string extension, Exception reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "[{Address}] Actor system shuts down: {Reason}")]
     private static partial void LogShutdown(ILogger logger, string address, string reason);

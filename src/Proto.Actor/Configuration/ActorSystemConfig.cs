@@ -39,6 +39,9 @@ public record ActorSystemConfig
     /// <summary>Level at which events of the diagnostics store are logged.</summary>
     public LogLevel DiagnosticsLogLevel { get; init; } = LogLevel.Information;
 
+    /// <summary>How diagnostics show an actor that does not implement <see cref="IActorDiagnostics"/>.</summary>
+    public Func<IActor, string> DiagnosticsSerializer { get; init; } = static actor => actor.ToString() ?? "";
+
     public Func<RootContext, IRootContext> ConfigureRootContext { get; init; } = static context => context;
 
     public Func<Props, Props> ConfigureProps { get; init; } = static props => props;
@@ -80,6 +83,9 @@ public record ActorSystemConfig
     public ActorSystemConfig WithDeveloperThreadPoolStatsLogging(bool enabled) => this with { DeveloperThreadPoolStatsLogging = enabled };
 
     public ActorSystemConfig WithDiagnosticsLogLevel(LogLevel level) => this with { DiagnosticsLogLevel = level };
+
+    /// <inheritdoc cref="DiagnosticsSerializer"/>
+    public ActorSystemConfig WithDiagnosticsSerializer(Func<IActor, string> serializer) => this with { DiagnosticsSerializer = serializer };
 
     public ActorSystemConfig WithConfigureRootContext(Func<RootContext, IRootContext> configure) => this with { ConfigureRootContext = configure };
 

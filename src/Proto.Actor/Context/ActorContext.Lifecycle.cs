@@ -66,6 +66,9 @@ internal sealed partial class ActorContext
                 return ReceiveTimerElapsed();
             case SuspendMailbox:
                 return default;
+            case ProcessDiagnosticsRequest request:
+                request.Describe(Describe);
+                return default;
             default:
                 LogUnknown(Logger, Self.ToDiagnosticString(), msg.GetType().Name);
                 return default;

@@ -1,4 +1,4 @@
-namespace Proto;
+namespace Proto.Context;
 
 /// <summary>A sender of requests that end together: with its token, or when it is disposed.</summary>
 public sealed class BatchContext : ISenderContext, IDisposable

@@ -1,3 +1,5 @@
+using Proto.Context;
+
 namespace Proto;
 
 public static class SenderContextExtensions

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace Proto;
+namespace Proto.Diagnostics;
 
 /// <summary>A fact for whoever inspects a running system.</summary>
 public sealed record DiagnosticsEntry(string Module, string? Message, object? Data);
@@ -34,7 +34,7 @@ public sealed partial class DiagnosticsStore
 
     public void RegisterObject(string module, string key, Func<object> data) => _objects[(module, key)] = data;
 
-    public IReadOnlyList<DiagnosticsEntry> Get() =>
+    public DiagnosticsEntry[] Get() =>
         [.. _events, .. _objects.Select(entry => new DiagnosticsEntry(entry.Key.Module, entry.Key.Key, entry.Value()))];
 
     [LoggerMessage(Message = "[Diagnostics] {Module}: {DiagnosticsEvent}")]

@@ -1,4 +1,4 @@
-namespace Proto;
+namespace Proto.Extensions;
 
 /// <summary>A part that plugs into an actor system, for example remoting or the cluster.</summary>
 public interface IActorSystemExtension;
@@ -13,6 +13,7 @@ public sealed class ActorSystemExtensions
 
     private readonly Lock _gate = new();
     private volatile IActorSystemExtension?[] _bySlot = [];
+    private readonly List<IActorSystemExtension> _inOrder = [];
 
     internal ActorSystemExtensions() { }
 
@@ -35,7 +36,14 @@ public sealed class ActorSystemExtensions
             if (copy.Length <= slot) Array.Resize(ref copy, slot + 1);
             copy[slot] = extension;
             _bySlot = copy;
+            if (!_inOrder.Contains(extension)) _inOrder.Add(extension);
         }
+    }
+
+    /// <summary>Each extension once, also when it is registered under several types; in order of registration.</summary>
+    internal IActorSystemExtension[] InOrder()
+    {
+        lock (_gate) return [.. _inOrder];
     }
 
     private static class Slot<T>

@@ -1,4 +1,4 @@
-namespace Proto;
+namespace Proto.Future;
 
 /// <summary>A one-time address: the first message sent to <see cref="Pid"/> completes it. Disposing gives the address back.</summary>
 public interface IFuture : IDisposable

@@ -29,6 +29,9 @@ public sealed class MessageHeader : IReadOnlyDictionary<string, string>
     /// <summary>A copy in which these entries replace those of the same key.</summary>
     public MessageHeader With(IEnumerable<KeyValuePair<string, string>> entries) => new(_entries.SetItems(entries));
 
+    /// <inheritdoc cref="With(IEnumerable{KeyValuePair{string, string}})"/>
+    public MessageHeader Extend(IEnumerable<KeyValuePair<string, string>> entries) => With(entries);
+
     public string GetOrDefault(string key, string defaultValue = "") => _entries.TryGetValue(key, out var value) ? value : defaultValue;
 
     public IDictionary<string, string> ToDictionary() => new Dictionary<string, string>(_entries, StringComparer.Ordinal);

@@ -7,10 +7,10 @@ public interface SystemMessage;
 public interface IAutoReceiveMessage;
 
 /// <summary>Marks messages whose loss is expected, so that it is not logged.</summary>
-public interface IgnoreDeadLetterLogging;
+public interface IIgnoreDeadLetterLogging;
 
 /// <summary>Marks the engine's own traffic.</summary>
-public interface InfrastructureMessage : IgnoreDeadLetterLogging;
+public interface InfrastructureMessage : IIgnoreDeadLetterLogging;
 
 /// <summary>A user message that does not postpone the actor's receive timeout.</summary>
 public interface INotInfluenceReceiveTimeout;
@@ -21,7 +21,7 @@ public interface IAutoRespond
     object GetAutoResponse(IContext context);
 }
 
-public partial class Stop : SystemMessage, IgnoreDeadLetterLogging
+public partial class Stop : SystemMessage, IIgnoreDeadLetterLogging
 {
     public static readonly Stop Instance = new();
 }
@@ -39,7 +39,7 @@ public partial class Unwatch : SystemMessage, InfrastructureMessage
 public partial class Terminated : SystemMessage, InfrastructureMessage;
 
 /// <summary>Stops the actor when the queue before this message is done.</summary>
-public partial class PoisonPill : IAutoReceiveMessage, IgnoreDeadLetterLogging
+public partial class PoisonPill : IAutoReceiveMessage, IIgnoreDeadLetterLogging
 {
     public static readonly PoisonPill Instance = new();
 }

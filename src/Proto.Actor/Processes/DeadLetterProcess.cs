@@ -49,7 +49,13 @@ public sealed partial class DeadLetterProcess : Process
             return;
         }
 
-        if (message is IgnoreDeadLetterLogging) return;
+        if (message is ProcessDiagnosticsRequest request)
+        {
+            request.NotFound();
+            return;
+        }
+
+        if (message is IIgnoreDeadLetterLogging) return;
 
         System.Metrics.DeadLetter(message);
         System.EventStream.Publish(new DeadLetterEvent(pid, message, null));
@@ -57,7 +63,7 @@ public sealed partial class DeadLetterProcess : Process
 
     private void Log(PID pid, object message, PID? sender)
     {
-        if (message is IgnoreDeadLetterLogging || !_logger.IsEnabled(LogLevel.Information)) return;
+        if (message is IIgnoreDeadLetterLogging || !_logger.IsEnabled(LogLevel.Information)) return;
         if (sender is not null && !System.Config.DeadLetterRequestLogging) return;
 
         if (!_throttle.TryEnter(out var suppressed)) return;

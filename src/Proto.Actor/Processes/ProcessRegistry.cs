@@ -46,9 +46,16 @@ public sealed class ProcessRegistry
 
     /// <summary>The PIDs of local processes whose id fulfils the condition, in the order of their ids.</summary>
     public IEnumerable<PID> Find(Func<string, bool> predicate) =>
-        _processes.Where(entry => predicate(entry.Key)).OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => new PID(_system.Address, entry.Key, entry.Value));
+        _processes
+            .Where(entry => predicate(entry.Key))
+            .OrderBy(entry => entry.Key, StringComparer.Ordinal)
+            .Select(entry => new PID(_system.Address, entry.Key, entry.Value));
 
+    /// <summary>The PIDs of local processes whose id contains the text, whatever its case.</summary>
     public IEnumerable<PID> Find(string pattern) => Find(id => id.Contains(pattern, StringComparison.OrdinalIgnoreCase));
+
+    /// <inheritdoc cref="Find(string)"/>
+    public IEnumerable<PID> SearchByName(string pattern) => Find(pattern);
 
     /// <summary>Names a process. Returns its PID and true, or the PID of the one that has the name and false.</summary>
     public (PID pid, bool ok) TryAdd(string id, Process process)
@@ -70,6 +77,6 @@ public sealed class ProcessRegistry
     internal IEnumerable<Process> Processes => _processes.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => entry.Value);
 
     // A PID made before the system had an address keeps "nonhost".
-    private bool IsLocal(string address) =>
+    internal bool IsLocal(string address) =>
         string.Equals(address, ActorSystem.NoHost, StringComparison.Ordinal) || string.Equals(address, _system.Address, StringComparison.Ordinal);
 }

@@ -32,6 +32,9 @@ public sealed record Props
 
     public ImmutableList<Func<IContext, IContext>> ContextDecorator { get; init; } = [];
 
+    /// <summary>Run once for each actor, before its first message and before the callback given to the spawn.</summary>
+    public ImmutableList<Action<IContext>> OnInit { get; init; } = [];
+
     public Spawner Spawner { get; init; } = DefaultSpawner;
 
     internal Receiver? ReceiverMiddlewareChain { get; init; }
@@ -63,6 +66,7 @@ public sealed record Props
         mailbox.RegisterHandlers(runtime.Observe(self, context), runtime.DispatcherFor(props.Dispatcher, self));
         try
         {
+            foreach (var initialize in props.OnInit) initialize(context);
             callback?.Invoke(context);
         }
         catch
@@ -93,6 +97,9 @@ public sealed record Props
     public Props WithChildSupervisorStrategy(ISupervisorStrategy strategy) => this with { SupervisorStrategy = strategy };
 
     public Props WithSpawner(Spawner spawner) => this with { Spawner = spawner };
+
+    /// <inheritdoc cref="OnInit"/>
+    public Props WithOnInit(params Action<IContext>[] onInit) => this with { OnInit = OnInit.AddRange(onInit) };
 
     /// <summary>Wraps the context that the actor sees; the first decorator is the outermost.</summary>
     public Props WithContextDecorator(params Func<IContext, IContext>[] contextDecorator)

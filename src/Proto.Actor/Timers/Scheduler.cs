@@ -1,4 +1,4 @@
-namespace Proto;
+namespace Proto.Timers;
 
 /// <summary>Sends messages later, on the system's clock. Cancelling the returned source stops it; so does the system's shutdown.</summary>
 public class Scheduler
@@ -69,7 +69,7 @@ public class Scheduler
     }
 }
 
-public static class SchedulerExtensions
+public static class TimerExtensions
 {
     public static Scheduler Scheduler(this ISenderContext context) => new(context);
 }

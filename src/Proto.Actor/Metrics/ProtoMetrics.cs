@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 
-namespace Proto;
+namespace Proto.Metrics;
 
 /// <summary>The engine's instruments (meter <c>Proto.Actor</c>), tagged with the system's id and address. Costs nothing while off.</summary>
 public sealed class ProtoMetrics

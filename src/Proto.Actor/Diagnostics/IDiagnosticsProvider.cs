@@ -1,6 +1,6 @@
-namespace Proto.Cluster;
+namespace Proto.Diagnostics;
 
-/// <summary>A part that can tell facts about its state.</summary>
+/// <summary>A part of a system that can describe its present state.</summary>
 public interface IDiagnosticsProvider
 {
     Task<DiagnosticsEntry[]> GetDiagnostics() => Task.FromResult<DiagnosticsEntry[]>([]);
