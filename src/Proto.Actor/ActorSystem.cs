@@ -162,7 +162,6 @@ public sealed partial class ActorSystem : IAsyncDisposable
         var roots = ProcessRegistry.Processes
             .Where(process => process.Context is { HasParentActor: false })
             .Select(process => process.Context!.Self)
-            .OrderBy(pid => pid.Id, StringComparer.Ordinal)
             .ToList();
         var counter = new TerminationCounter(this, roots.Count);
         foreach (var pid in roots) counter.StopAndCount(pid);

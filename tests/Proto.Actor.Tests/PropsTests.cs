@@ -99,6 +99,25 @@ public sealed class PropsTests
     }
 
     [Fact]
+    public async Task Initializers_run_in_order_before_the_callback_and_the_first_message()
+    {
+        await using var system = TestSystem.Create();
+        var probe = new Probe();
+        var props = Props
+            .FromFunc(context =>
+            {
+                if (context.Message is Started) probe.Add($"started with {context.Get<string>()}");
+                return Task.CompletedTask;
+            })
+            .WithOnInit(context => context.Set("first"))
+            .WithOnInit(context => context.Set(context.Get<string>() + " second"));
+
+        system.Root.Spawn(props, context => probe.Add($"callback after {context.Get<string>()}"));
+
+        Assert.Equal(["callback after first second", "started with first second"], (await probe.Take(2)).Cast<string>());
+    }
+
+    [Fact]
     public async Task System_actors_have_names_with_a_dollar_sign()
     {
         await using var system = TestSystem.Create();
