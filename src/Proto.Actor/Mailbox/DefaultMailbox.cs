@@ -116,6 +116,8 @@ internal class DefaultMailbox<TQueue> : IMailbox, IThreadPoolWorkItem where TQue
     private bool RunTurn()
     {
         var invoker = Invoker!;
+        // Written back at the end only: posters read the fields beside it.
+        var budget = _budget;
         while (true)
         {
             object? message = null;
@@ -139,9 +141,13 @@ internal class DefaultMailbox<TQueue> : IMailbox, IThreadPoolWorkItem where TQue
                 }
                 else
                 {
-                    if (_suspended || _budget <= 0 || !Queue.TryDequeue(out message)) return false;
+                    if (_suspended || budget <= 0 || !Queue.TryDequeue(out message))
+                    {
+                        _budget = budget;
+                        return false;
+                    }
 
-                    _budget--;
+                    budget--;
                     if (_statistics is not null) Received(message);
                     handled = invoker.InvokeUserMessageAsync(message);
                 }
@@ -152,6 +158,7 @@ internal class DefaultMailbox<TQueue> : IMailbox, IThreadPoolWorkItem where TQue
                     continue;
                 }
 
+                _budget = budget;
                 _pendingMessage = message;
                 _pending = handled.AsTask();
                 return true;

@@ -105,29 +105,38 @@ internal struct SegmentedQueue : IMessageQueue
         while (Volatile.Read(ref _tail) is null) spin.SpinOnce();
     }
 
-    /// <summary>Invariant: slot i (mod capacity) has sequence i when free for the producer of i, i + 1 when it holds message i.</summary>
+    /// <summary>
+    /// Invariant: the slot of message i (mod capacity) has sequence i when it is free for the producer of i, i + 1 when it holds message i.
+    /// The two positions live in entries of the same array, in a ring that is busy enough to have grown apart from each other and from the slots:
+    /// the object itself is then only read, and producers and consumer do not take cache lines from each other for nothing.
+    /// </summary>
     private sealed class Segment
     {
+        private const int BusyCapacity = 64;
+        private const int LinesApart = 8; // 8 slots are 128 bytes: a cache line and the one that is fetched with it
+
         public Segment? Next;
         private readonly Slot[] _slots;
-        private int _enqueued; // next position to claim
-        private int _dequeued; // next position to take; written by the consumer only
+        private readonly int _apart;
+        private readonly int _mask;
         private int _end; // the claim position at which it was frozen; valid once Next is set
 
         public Segment(int capacity)
         {
-            _slots = new Slot[capacity];
-            for (var i = 0; i < capacity; i++) _slots[i].Sequence = i;
+            _apart = capacity < BusyCapacity ? 1 : LinesApart;
+            _mask = capacity - 1;
+            _slots = new Slot[capacity + 2 * _apart];
+            for (var i = 0; i < capacity; i++) At(i).Sequence = i;
         }
 
-        public int Capacity => _slots.Length;
+        public int Capacity => _mask + 1;
 
         public int Count
         {
             get
             {
-                var end = Volatile.Read(ref Next) is null ? Volatile.Read(ref _enqueued) : _end;
-                return Math.Clamp(end - Volatile.Read(ref _dequeued), 0, _slots.Length);
+                var end = Volatile.Read(ref Next) is null ? Volatile.Read(ref Enqueued) : _end;
+                return Math.Clamp(end - Volatile.Read(ref Dequeued), 0, Capacity);
             }
         }
 
@@ -135,25 +144,31 @@ internal struct SegmentedQueue : IMessageQueue
         {
             get
             {
-                var position = Volatile.Read(ref _dequeued);
-                return Volatile.Read(ref _slots[position & (_slots.Length - 1)].Sequence) == position + 1;
+                var position = Volatile.Read(ref Dequeued);
+                return Volatile.Read(ref At(position).Sequence) == position + 1;
             }
         }
 
         /// <summary>Everything that was ever claimed here has been taken, and nothing more will come.</summary>
-        public bool IsSpent => Volatile.Read(ref Next) is not null && _dequeued == _end;
+        public bool IsSpent => Volatile.Read(ref Next) is not null && Dequeued == _end;
+
+        /// <summary>The next position to claim.</summary>
+        private ref int Enqueued => ref _slots[0].Sequence;
+
+        /// <summary>The next position to take; written by the consumer only.</summary>
+        private ref int Dequeued => ref _slots[_apart].Sequence;
 
         public bool TryEnqueue(object message)
         {
-            var slots = _slots;
+            ref var enqueued = ref Enqueued;
             while (true)
             {
-                var position = Volatile.Read(ref _enqueued);
-                ref var slot = ref slots[position & (slots.Length - 1)];
+                var position = Volatile.Read(ref enqueued);
+                ref var slot = ref At(position);
                 var lead = Volatile.Read(ref slot.Sequence) - position;
                 if (lead == 0)
                 {
-                    if (Interlocked.CompareExchange(ref _enqueued, position + 1, position) != position) continue;
+                    if (Interlocked.CompareExchange(ref enqueued, position + 1, position) != position) continue;
 
                     slot.Message = message;
                     Volatile.Write(ref slot.Sequence, position + 1);
@@ -166,9 +181,9 @@ internal struct SegmentedQueue : IMessageQueue
 
         public bool TryDequeue([MaybeNullWhen(false)] out object message)
         {
-            var slots = _slots;
-            var position = _dequeued;
-            ref var slot = ref slots[position & (slots.Length - 1)];
+            ref var dequeued = ref Dequeued;
+            var position = dequeued;
+            ref var slot = ref At(position);
             if (Volatile.Read(ref slot.Sequence) != position + 1)
             {
                 message = null;
@@ -177,13 +192,15 @@ internal struct SegmentedQueue : IMessageQueue
 
             message = slot.Message!;
             slot.Message = null;
-            Volatile.Write(ref _dequeued, position + 1);
-            Volatile.Write(ref slot.Sequence, position + slots.Length);
+            Volatile.Write(ref dequeued, position + 1);
+            Volatile.Write(ref slot.Sequence, position + Capacity);
             return true;
         }
 
         /// <summary>Moves the claim position beyond every slot's sequence, so that no claim can succeed. Called once, under the lock.</summary>
-        public void Freeze() => Volatile.Write(ref _end, Interlocked.Add(ref _enqueued, _slots.Length * 2) - _slots.Length * 2);
+        public void Freeze() => Volatile.Write(ref _end, Interlocked.Add(ref Enqueued, Capacity * 2) - Capacity * 2);
+
+        private ref Slot At(int position) => ref _slots[(position & _mask) + 2 * _apart];
     }
 
     private struct Slot
