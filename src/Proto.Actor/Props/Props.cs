@@ -52,11 +52,16 @@ public sealed record Props
     public static Props FromFunc(Receive receive) => FromProducer(() => new FunctionActor(receive));
 
     /// <summary>Registers the process, then starts its mailbox. The actor's instance is made in its own first turn, where failing is supervised.</summary>
-    public static PID DefaultSpawner(ActorSystem system, string id, Props props, PID? parent, Action<IContext>? callback = null)
+    public static PID DefaultSpawner(ActorSystem system, string id, Props props, PID? parent, Action<IContext>? callback = null) =>
+        SpawnProcess(system, id, props, parent, callback, static (system, mailbox) => new ActorProcess(system, mailbox));
+
+    /// <summary>As <see cref="DefaultSpawner"/>, with another process in front of the mailbox.</summary>
+    internal static PID SpawnProcess(
+        ActorSystem system, string id, Props props, PID? parent, Action<IContext>? callback, Func<ActorSystem, IMailbox, Process> createProcess)
     {
         var mailbox = props.MailboxProducer();
-        var actor = new ActorProcess(system, mailbox);
-        var process = system.Config.ConfigureProcess is { } configure ? configure(actor) : actor;
+        var created = createProcess(system, mailbox);
+        var process = system.Config.ConfigureProcess is { } configure ? configure(created) : created;
         var (self, isNew) = system.ProcessRegistry.TryAdd(id, process);
         if (!isNew) throw new ProcessNameExistException(id, self);
 
@@ -64,6 +69,8 @@ public sealed record Props
         process.Context = context;
         var runtime = system.Config.Runtime;
         mailbox.RegisterHandlers(runtime.Observe(self, context), runtime.DispatcherFor(props.Dispatcher, self));
+        // Queued before what the initializers cause: whatever they spawn or watch may end at once.
+        mailbox.PostSystemMessage(Started.Instance);
         try
         {
             foreach (var initialize in props.OnInit) initialize(context);
@@ -72,10 +79,10 @@ public sealed record Props
         catch
         {
             system.ProcessRegistry.Remove(self);
+            context.StopChildren([.. context.Children]);
             throw;
         }
 
-        mailbox.PostSystemMessage(Started.Instance);
         mailbox.Start();
         return self;
     }
