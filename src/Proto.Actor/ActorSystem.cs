@@ -27,6 +27,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
     public ActorSystem(ActorSystemConfig config)
     {
         Config = config;
+        UsesThreadPool = config.Runtime is ThreadPoolRuntime;
         Id = config.Runtime.NewGuid().ToString("N");
         Shutdown = _shutdown.Token; // stays readable after disposal
         LoggerFactory = config.LoggerFactory ?? Log.Factory;
@@ -41,7 +42,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
         Guardians = new Guardians(this);
         SharedFuture = config.SharedFutures ? new SharedFutureProcess(this, config.SharedFutureSize) : null;
         Root = config.ConfigureRootContext(new RootContext(this));
-        if (config.Runtime is ThreadPoolRuntime && (config.MetricsEnabled || config.DeveloperThreadPoolStatsLogging)) _threadPoolStats = new ThreadPoolStats(this);
+        if (UsesThreadPool && (config.MetricsEnabled || config.DeveloperThreadPoolStatsLogging)) _threadPoolStats = new ThreadPoolStats(this);
     }
 
     /// <summary>Unique per system; also the id of its member in a cluster.</summary>
@@ -75,6 +76,9 @@ public sealed partial class ActorSystem : IAsyncDisposable
 
     /// <summary>Cancelled when the actors are about to be stopped, after the extensions have left.</summary>
     public CancellationToken Shutdown { get; }
+
+    /// <summary>False: continuations and combinators of tasks must not find their way to the thread pool.</summary>
+    internal bool UsesThreadPool { get; }
 
     internal ILoggerFactory LoggerFactory { get; }
 

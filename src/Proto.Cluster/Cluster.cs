@@ -60,9 +60,9 @@ public partial class Cluster : IActorSystemExtension<Cluster>
     public MemberList MemberList => _memberList ?? throw new InvalidOperationException("the cluster was not started");
 
     /// <summary>Completes when this system is in the topology; cancelled when it is shut down before.</summary>
-    public Task JoinedCluster => _joined.Task;
+    public Task JoinedCluster => _joined.Task.OnThisContext();
 
-    public Task ShutdownCompleted => _shutdownCompleted.Task;
+    public Task ShutdownCompleted => _shutdownCompleted.Task.OnThisContext();
 
     internal MemberConnections Connections { get; }
 

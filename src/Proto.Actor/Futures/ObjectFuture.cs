@@ -10,13 +10,14 @@ internal sealed class ObjectFuture : IFuture, IFutureSlot
     public ObjectFuture(ActorSystem system)
     {
         _system = system;
+        Task = system.UsesThreadPool ? _completion.Task : _completion.Task.OnThisContext();
         system.Metrics.FutureStarted();
         Pid = FutureAddress.Create(system, this);
     }
 
     public PID Pid { get; }
 
-    public Task<object> Task => _completion.Task;
+    public Task<object> Task { get; }
 
     public async Task<object> GetTask(CancellationToken cancellationToken)
     {

@@ -46,7 +46,7 @@ internal sealed partial class RequestFuture<T> : TaskCompletionSource<T>, IReque
             future.TryAbandon(reason);
         }
 
-        return future.Task;
+        return system.UsesThreadPool ? future.Task : future.Task.OnThisContext();
     }
 
     public bool TryReply(object message)
