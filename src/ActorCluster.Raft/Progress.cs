@@ -16,12 +16,20 @@ enum ProgressState
 }
 
 /// <summary>What a leader knows of one replica's log. Invariant: match &lt; next.</summary>
-sealed class Progress(NodeUid uid, bool isVoter, Inflights inflights)
+sealed class Progress(NodeUid uid, Inflights inflights)
 {
     const long Never = long.MinValue;
 
     public NodeUid Uid { get; } = uid;
-    public bool IsVoter { get; } = isVoter;
+
+    /// <summary>A voter of the configuration; of a joint one, of its new half.</summary>
+    public bool IsIncoming { get; set; }
+
+    /// <summary>A voter of the old half of a joint configuration.</summary>
+    public bool IsOutgoing { get; set; }
+
+    public bool IsVoter => IsIncoming || IsOutgoing;
+
     public Inflights Inflights { get; } = inflights;
     public ProgressState State { get; private set; }
 
@@ -52,6 +60,15 @@ sealed class Progress(NodeUid uid, bool isVoter, Inflights inflights)
     /// <summary>The newest read context that it confirmed.</summary>
     public ulong ConfirmedReadContext { get; set; }
 
+    /// <summary>Learner: the round of catching up is done when match is here; 0 before the first round.</summary>
+    public ulong CatchUpTo { get; set; }
+
+    /// <summary>Learner: when the round began.</summary>
+    public long CatchUpSinceTick { get; set; }
+
+    /// <summary>Learner: it once held what the log held less than an election timeout before.</summary>
+    public bool HasCaughtUp { get; set; }
+
     /// <summary>Its answer in the current election.</summary>
     public bool? VoteGranted { get; set; }
 
@@ -63,6 +80,8 @@ sealed class Progress(NodeUid uid, bool isVoter, Inflights inflights)
         ConfirmedReadContext = 0;
         HeardAtTick = Never;
         Nudge = false;
+        CatchUpTo = 0;
+        HasCaughtUp = false;
         EnterState(ProgressState.Probe);
     }
 

@@ -49,7 +49,7 @@ public sealed partial class RaftNode
     {
         if (_role != RaftRole.Leader || to == Self) return false;
         var target = to.IsNone ? _members.MostUpToDateOther(ActiveSince) : _members.Find(to);
-        if (target is not { IsVoter: true }) return false;
+        if (target is not { IsIncoming: true }) return false;
         _transferee = target.Uid;
         _transferTicks = 0;
         _maySend = true;
@@ -121,12 +121,12 @@ public sealed partial class RaftNode
         return message;
     }
 
-    void HandleVoteRequest(RaftMessage message, Progress from)
+    void HandleVoteRequest(RaftMessage message, NodeUid from)
     {
         var request = message.VoteRequest;
         var candidate = new LogEnd(request.LastLogTerm, request.LastLogIndex);
         var mayVote = request.PreVote && message.Term > _term
-            || _vote == from.Uid
+            || _vote == from
             || _vote.IsNone && _leader.IsNone;
 
         // Section 5.4.1: only a log that holds everything committed may lead.
@@ -134,18 +134,18 @@ public sealed partial class RaftNode
         {
             if (!request.PreVote)
             {
-                _vote = from.Uid;
+                _vote = from;
                 _electionElapsed = 0;
             }
 
-            var response = NewMessage(from.Uid, new VoteResponse { PreVote = request.PreVote, Granted = true });
+            var response = NewMessage(from, new VoteResponse { PreVote = request.PreVote, Granted = true });
             response.Term = message.Term;
             Promise(response);
             return;
         }
 
-        Send(NewMessage(from.Uid, new VoteResponse { PreVote = request.PreVote }));
-        if (!request.PreVote && _role == RaftRole.Candidate) RetrySoonIfBetterThan(candidate, from.Uid);
+        Send(NewMessage(from, new VoteResponse { PreVote = request.PreVote }));
+        if (!request.PreVote && _role == RaftRole.Candidate) RetrySoonIfBetterThan(candidate, from);
     }
 
     /// <summary>
@@ -238,6 +238,7 @@ public sealed partial class RaftNode
     void LeaveLeadership()
     {
         _transferee = NodeUid.None;
+        _targetConfig = null;
         _uncommittedBytes = 0;
         RejectQueuedReads();
     }
@@ -259,6 +260,7 @@ public sealed partial class RaftNode
 
         if (!_transferee.IsNone && ++_transferTicks >= _config.ElectionTicks) _transferee = NodeUid.None;
         TickSnapshots();
+        AdvanceMembership();
         _sendCommits = _maySend = true;
         if (++_heartbeatElapsed >= _config.HeartbeatTicks) BroadcastHeartbeat();
     }

@@ -1,3 +1,4 @@
+using ActorCluster.Protocol;
 using ActorCluster.Protocol.Raft;
 
 namespace ActorCluster.Raft;
@@ -33,9 +34,9 @@ public sealed partial class RaftNode
         Send(NewMessage(_leader, new ReadIndexRequest { ReadId = readId }));
     }
 
-    void HandleReadIndexRequest(ReadIndexRequest request, Progress from)
+    void HandleReadIndexRequest(ReadIndexRequest request, NodeUid from)
     {
-        var read = new PendingRead(from.Uid, request.ReadId);
+        var read = new PendingRead(from, request.ReadId);
         if (_role == RaftRole.Leader) QueueRead(read);
         else EndRead(read, 0, rejected: true);
     }

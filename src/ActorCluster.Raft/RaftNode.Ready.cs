@@ -156,7 +156,9 @@ public sealed partial class RaftNode
 
         foreach (var promise in write.Promises) Release(promise, _log.Durable, _durableHardState);
         if (_role != RaftRole.Leader) return;
-        _members.Self!.Match = _log.Durable;
+
+        // A leader that is no member any more leads until that is committed, and counts for nothing.
+        if (_members.Self is { } self) self.Match = _log.Durable;
         MaybeCommit();
     }
 

@@ -34,6 +34,14 @@ public sealed partial class RaftNode
         _log.Append(entry);
         _uncommittedBytes += RaftLog.SizeOf(entry);
         _maySend = true;
+        if (entry.Kind == EntryKind.Config) AdoptConfig(entry);
+    }
+
+    /// <summary>A configuration holds as soon as it is in the log.</summary>
+    void AdoptConfig(Entry entry)
+    {
+        _configs.Add(entry);
+        UseCurrentConfig();
     }
 
     void SendAppends()
@@ -85,9 +93,9 @@ public sealed partial class RaftNode
         return true;
     }
 
-    void HandleAppendRequest(AppendRequest request, Progress from)
+    void HandleAppendRequest(AppendRequest request, NodeUid from)
     {
-        FollowLeader(from.Uid);
+        FollowLeader(from);
         var prev = request.PrevLogIndex;
         var skip = 0;
         if (prev < _log.Committed)
@@ -98,7 +106,7 @@ public sealed partial class RaftNode
         }
         else if (!_log.Matches(prev, request.PrevLogTerm))
         {
-            RejectAppend(prev, from.Uid);
+            RejectAppend(prev, from);
             return;
         }
 
@@ -113,10 +121,11 @@ public sealed partial class RaftNode
             if (_log.Matches(entry.Index, entry.Term)) continue;
             if (entry.Index <= _log.LastIndex) TruncateLog(entry.Index);
             _log.Append(entry);
+            if (entry.Kind == EntryKind.Config) AdoptConfig(entry);
         }
 
         _log.CommitTo(Math.Min(request.LeaderCommit, match));
-        PromiseAppended(from.Uid, match);
+        PromiseAppended(from, match);
     }
 
     /// <summary>Acknowledges to the leader that the log is equal, and durable, up to <paramref name="match"/>.</summary>
@@ -144,6 +153,7 @@ public sealed partial class RaftNode
     {
         _log.Truncate(from);
         foreach (var write in _writes) write.ReachesTo = Math.Min(write.ReachesTo, from - 1);
+        if (_configs.Truncate(from)) UseCurrentConfig();
     }
 
     void HandleAppendResponse(AppendResponse response, Progress from)
@@ -172,7 +182,9 @@ public sealed partial class RaftNode
         }
 
         if (!advanced) return;
+        TrackCatchUp(from);
         MaybeCommit();
+        if (_role != RaftRole.Leader) return;
         if (from.Uid == _transferee) CompleteTransferTo(from);
     }
 
@@ -191,6 +203,7 @@ public sealed partial class RaftNode
         // Section 5.4.2, figure 8: an entry of an older term on a quorum may still be overwritten (faults B5).
         if (index <= _log.Committed || !_log.Matches(index, _term)) return;
         CommitOwn(index);
+        AfterCommit();
     }
 
     /// <summary>The leader's log is committed up to <paramref name="index"/>.</summary>
@@ -213,11 +226,11 @@ public sealed partial class RaftNode
         }
     }
 
-    void HandleHeartbeat(Heartbeat heartbeat, Progress from)
+    void HandleHeartbeat(Heartbeat heartbeat, NodeUid from)
     {
-        FollowLeader(from.Uid);
+        FollowLeader(from);
         _log.CommitTo(heartbeat.LeaderCommit);
-        Send(NewMessage(from.Uid, new HeartbeatResponse { ReadContext = heartbeat.ReadContext }));
+        Send(NewMessage(from, new HeartbeatResponse { ReadContext = heartbeat.ReadContext }));
     }
 
     void HandleHeartbeatResponse(HeartbeatResponse response, Progress from)

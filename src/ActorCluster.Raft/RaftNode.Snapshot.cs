@@ -21,6 +21,7 @@ public sealed partial class RaftNode
         Invariant.Check(meta.Index <= _log.Applied, $"a snapshot at {meta.Index} of a state at {_log.Applied}");
         Invariant.Check(_log.Matches(meta.Index, meta.Term), $"the snapshot's term {meta.Term} is not the log's at {meta.Index}");
         _snapshot = meta;
+        _configs.ForgetBefore(meta.Index);
 
         var floor = meta.Index;
         if (_role == RaftRole.Leader)
@@ -99,9 +100,9 @@ public sealed partial class RaftNode
     }
 
     /// <summary>Done: the last chunk arrived, and the whole is durable in the snapshot store. Otherwise it only keeps the leader heard.</summary>
-    void HandleInstallSnapshot(InstallSnapshot install, Progress from)
+    void HandleInstallSnapshot(InstallSnapshot install, NodeUid from)
     {
-        FollowLeader(from.Uid);
+        FollowLeader(from);
         if (install.Done) SnapshotReceived(install.Meta);
     }
 
@@ -128,8 +129,8 @@ public sealed partial class RaftNode
         Invariant.Check(_role != RaftRole.Leader, $"a leader's log does not hold {meta.Term}/{meta.Index}, which is committed");
         _log.Reset(meta.Index, meta.Term);
         foreach (var write in _writes) write.ReachesTo = Math.Min(write.ReachesTo, meta.Index - 1);
-        _members = new GroupMembers(meta.Config, _config);
-        _role = _members.SelfIsVoter ? RaftRole.Follower : RaftRole.Learner;
+        _configs.Reset(meta.Index, meta.Config);
+        UseCurrentConfig();
         _snapshot = _snapshotToInstall = meta;
     }
 }

@@ -47,7 +47,8 @@ public sealed partial class RaftNode
         Invariant.Check(recovered.Group == config.Group, $"recovered state of group {recovered.Group} given to group {config.Group}");
         _snapshot = recovered.Snapshot;
         _log = new RaftLog(_snapshot?.Index ?? 0, _snapshot?.Term ?? 0, recovered.Entries);
-        _members = new GroupMembers(_snapshot?.Config ?? recovered.InitialConfig, config);
+        _configs = new ConfigHistory(_snapshot?.Index ?? 0, _snapshot?.Config ?? recovered.InitialConfig, recovered.Entries);
+        _members = new GroupMembers(_configs.Current, before: null, config);
         (_term, _vote, var commit) = recovered.HardState;
         Invariant.Check(_term >= _log.LastTerm, $"hard state has term {_term}, the log ends in term {_log.LastTerm}");
         Invariant.Check(appliedIndex >= _log.BaseIndex, $"the state machine stands at {appliedIndex}, the log begins after {_log.BaseIndex}");
@@ -78,13 +79,11 @@ public sealed partial class RaftNode
     /// <summary>Bytes of the entries held in memory.</summary>
     public long LogBytes => _log.Bytes;
 
+    /// <summary>The voters of the configuration that holds; of a joint one the new ones.</summary>
     public IReadOnlyList<NodeUid> Voters => _members.Voters;
 
     /// <summary>The newest snapshot that covers the log's beginning, or null.</summary>
     public SnapshotMeta? Snapshot => _snapshot;
-
-    /// <summary>The configuration that holds now: what a snapshot of the state at the applied index must carry.</summary>
-    public GroupConfig Config => _members.Config;
 
     /// <summary>The term of the entry at an index, or null when the log does not hold it (any more).</summary>
     public ulong? TermAt(ulong index) => _log.TermAt(index);
@@ -92,13 +91,15 @@ public sealed partial class RaftNode
     /// <summary>The entry at an index, or null when the log does not hold it (any more).</summary>
     public Entry? EntryAt(ulong index) => _log.EntryAt(index);
 
-    /// <summary>Takes a message of another replica. What is not for this uid, or not from a member, is dropped.</summary>
+    /// <summary>
+    /// Takes a message of another replica. What is not for this uid is dropped. Requests of nodes that this replica does not know as
+    /// members count: its own configuration may be old (thesis, section 4.2.2; faults E3).
+    /// </summary>
     public void Step(RaftMessage message)
     {
         // A node that lost its disk comes back under another uid: what was meant for the old one is not its business.
         if (message.Group != Group.Value || message.To != Self.Value || message.From == Self.Value) return;
-        if (_members.Find(new NodeUid(message.From)) is not { } from) return;
-
+        var from = new NodeUid(message.From);
         if (message.Term > _term)
         {
             if (!EnterHigherTerm(message, from)) return;
@@ -112,16 +113,16 @@ public sealed partial class RaftNode
         Dispatch(message, from);
     }
 
-    void Dispatch(RaftMessage message, Progress from)
+    void Dispatch(RaftMessage message, NodeUid from)
     {
         switch (message.BodyCase)
         {
             case RaftMessage.BodyOneofCase.VoteRequest: HandleVoteRequest(message, from); break;
-            case RaftMessage.BodyOneofCase.VoteResponse: HandleVoteResponse(message, from); break;
+            case RaftMessage.BodyOneofCase.VoteResponse: if (_members.Find(from) is { } voter) HandleVoteResponse(message, voter); break;
             case RaftMessage.BodyOneofCase.AppendRequest: HandleAppendRequest(message.AppendRequest, from); break;
-            case RaftMessage.BodyOneofCase.AppendResponse: HandleAppendResponse(message.AppendResponse, from); break;
+            case RaftMessage.BodyOneofCase.AppendResponse: if (_members.Find(from) is { } follower) HandleAppendResponse(message.AppendResponse, follower); break;
             case RaftMessage.BodyOneofCase.Heartbeat: HandleHeartbeat(message.Heartbeat, from); break;
-            case RaftMessage.BodyOneofCase.HeartbeatResponse: HandleHeartbeatResponse(message.HeartbeatResponse, from); break;
+            case RaftMessage.BodyOneofCase.HeartbeatResponse: if (_members.Find(from) is { } member) HandleHeartbeatResponse(message.HeartbeatResponse, member); break;
             case RaftMessage.BodyOneofCase.InstallSnapshot: HandleInstallSnapshot(message.InstallSnapshot, from); break;
             case RaftMessage.BodyOneofCase.ReadIndexRequest: HandleReadIndexRequest(message.ReadIndexRequest, from); break;
             case RaftMessage.BodyOneofCase.ReadIndexResponse: HandleReadIndexResponse(message.ReadIndexResponse); break;
@@ -135,7 +136,7 @@ public sealed partial class RaftNode
     }
 
     /// <summary>Paper, section 5.1: a higher term makes everybody a follower. Returns false when the message is to be ignored.</summary>
-    bool EnterHigherTerm(RaftMessage message, Progress from)
+    bool EnterHigherTerm(RaftMessage message, NodeUid from)
     {
         switch (message.BodyCase)
         {
@@ -152,7 +153,7 @@ public sealed partial class RaftNode
             case RaftMessage.BodyOneofCase.AppendRequest:
             case RaftMessage.BodyOneofCase.Heartbeat:
             case RaftMessage.BodyOneofCase.InstallSnapshot:
-                BecomeFollower(message.Term, from.Uid);
+                BecomeFollower(message.Term, from);
                 return true;
 
             default:
@@ -162,7 +163,7 @@ public sealed partial class RaftNode
     }
 
     /// <summary>Tells the sender of an old term about the new one where that moves things on; ignores the rest.</summary>
-    void AnswerLowerTerm(RaftMessage message, Progress from)
+    void AnswerLowerTerm(RaftMessage message, NodeUid from)
     {
         switch (message.BodyCase)
         {
@@ -171,11 +172,11 @@ public sealed partial class RaftNode
             case RaftMessage.BodyOneofCase.InstallSnapshot:
                 // With pre-vote a replica in a higher term never campaigns while others hear the old leader: only this answer
                 // makes that leader step down.
-                Send(NewMessage(from.Uid, new AppendResponse { RejectedIndex = message.AppendRequest?.PrevLogIndex ?? 0 }));
+                Send(NewMessage(from, new AppendResponse { RejectedIndex = message.AppendRequest?.PrevLogIndex ?? 0 }));
                 break;
 
             case RaftMessage.BodyOneofCase.VoteRequest:
-                Send(NewMessage(from.Uid, new VoteResponse { PreVote = message.VoteRequest.PreVote }));
+                Send(NewMessage(from, new VoteResponse { PreVote = message.VoteRequest.PreVote }));
                 break;
 
             // The reader is behind, but what this leader confirms holds for it too.

@@ -1,3 +1,4 @@
+using ActorCluster.Protocol;
 using ActorCluster.Raft.Tests.Interaction;
 
 namespace ActorCluster.Raft.Tests;
@@ -12,31 +13,35 @@ public sealed class CoreFuzzTests
     const int Seeds = 40;
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(5)]
-    public void Safety_holds_under_random_schedules_and_healed_groups_agree(int voters)
+    [InlineData(1, 0)]
+    [InlineData(2, 0)]
+    [InlineData(3, 0)]
+    [InlineData(5, 0)]
+    [InlineData(1, 2)]
+    [InlineData(3, 1)]
+    [InlineData(3, 3)]
+    [InlineData(5, 2)]
+    public void Safety_holds_under_random_schedules_and_healed_groups_agree(int voters, int joining)
     {
         var acknowledged = 0;
         for (ulong seed = 1; seed <= (ulong)Seeds; seed++)
         {
             try
             {
-                acknowledged += new Run(voters, seed).Go();
+                acknowledged += new Run(voters, joining, seed).Go();
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                throw new InvalidOperationException($"voters={voters} seed={seed}: {e.Message}", e);
+                throw new InvalidOperationException($"voters={voters} joining={joining} seed={seed}: {e.Message}", e);
             }
         }
 
         Assert.True(acknowledged > Seeds * 5, $"only {acknowledged} commands were acknowledged: the runs test too little");
     }
 
-    sealed class Run(int voters, ulong seed)
+    sealed class Run(int voters, int joining, ulong seed)
     {
-        const int Steps = 3000;
+        readonly int _steps = 1000 * Math.Max(3, voters + joining);
         readonly Xoshiro256 _random = new(seed * 7919 + (ulong)voters);
         readonly World _world = World.OfVoters(voters, c => c with { KeepTailEntries = 3, MaxInflightMessages = 4, MaxAppendBytes = 200, StalledWriteTicks = 40 }, seed);
         readonly Dictionary<(ulong Term, ulong Index), string> _proposed = [];
@@ -48,7 +53,8 @@ public sealed class CoreFuzzTests
         /// <returns>How many commands were acknowledged.</returns>
         public int Go()
         {
-            for (var i = 0; i < Steps; i++) Step();
+            for (var uid = voters + 1; uid <= voters + joining; uid++) _world.AddNode((ulong)uid);
+            for (var i = 0; i < _steps; i++) Step();
             Settle();
             foreach (var replica in _world.Replicas.Values)
             {
@@ -61,7 +67,7 @@ public sealed class CoreFuzzTests
 
         void Step()
         {
-            var uid = (ulong)_random.Next(1, voters + 1);
+            var uid = (ulong)_random.Next(1, voters + joining + 1);
             var replica = _world[uid];
             if (!replica.Up)
             {
@@ -81,6 +87,7 @@ public sealed class CoreFuzzTests
                 case < 95: if (replica.WritesUnderWay == 0 && replica.AppliesWaiting == 0 && replica.Core.AppliedIndex >= replica.Core.FirstIndex) replica.TakeSnapshot(); break;
                 case < 96 when _random.Chance(0.1): _world.Core(uid).TransferLeadership(default); break;
                 case < 97 when _random.Chance(0.1): _world.Core(uid).LeaderLost(_world.Core(uid).Leader); break;
+                case < 98 when joining > 0: ChangeMembers(uid); break;
                 case 99 when _random.Chance(0.3): Fault(uid); break;
             }
         }
@@ -136,6 +143,16 @@ public sealed class CoreFuzzTests
             if (receipt.Accepted) _proposed[(receipt.Term, receipt.Index)] = command;
         }
 
+        /// <summary>Some nodes become the voters, some of the others learners.</summary>
+        void ChangeMembers(ulong uid)
+        {
+            if (_world.Core(uid).Role != RaftRole.Leader || !_random.Chance(0.3)) return;
+            var shuffled = _world.Replicas.Keys.OrderBy(_ => _random.Next(int.MaxValue)).Select(u => new NodeUid(u)).ToList();
+            var count = _random.Next(1, shuffled.Count + 1);
+            var learners = shuffled.Skip(count).Where(_ => _random.Chance(0.3)).ToList();
+            _world.Core(uid).ChangeMembers(shuffled.Take(count).ToList(), learners);
+        }
+
         void Read(ulong uid)
         {
             _reads[_nextRead] = (uid, _acknowledged.Count);
@@ -147,14 +164,17 @@ public sealed class CoreFuzzTests
         {
             _world.Heal();
             foreach (var replica in _world.Replicas.Values.Where(r => !r.Up)) replica.Restart();
+            var everybody = _world.Replicas.Keys.Select(u => new NodeUid(u)).ToList();
             for (var round = 0; round < 400; round++)
             {
+                if (joining > 0) _world.Leader?.Core.ChangeMembers(everybody, []);
                 foreach (var replica in _world.Replicas.Values) _world.Tick(replica.Uid);
                 _world.Stabilize();
                 foreach (var replica in _world.Replicas.Values) Apply(replica.Uid);
             }
 
             Assert.NotNull(_world.Leader);
+            Assert.Equal(everybody, _world.Leader!.Core.Voters);
             Assert.True(_world.Propose(_world.Leader!.Uid, "last").Accepted);
             for (var round = 0; round < 3; round++)
             {

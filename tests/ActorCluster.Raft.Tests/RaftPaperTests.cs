@@ -177,15 +177,42 @@ public sealed class RaftPaperTests
         Assert.True(Assert.Single(world[1].Reads).Rejected);
     }
 
-    /// <summary>What is not addressed to this node's uid, or not from a member, is not its business (HOUSE: a wiped node has a new uid).</summary>
+    /// <summary>What is not addressed to this node's uid is not its business: a node that lost its disk comes back under another uid.</summary>
     [Fact]
-    public void Messages_for_another_uid_or_from_strangers_are_dropped()
+    public void Messages_for_another_uid_or_group_are_dropped()
     {
         var world = World.OfVoters(3);
         world.Core(1).Step(new RaftMessage { Group = 7, From = 2, To = 4, Term = 9, VoteRequest = new VoteRequest() });
-        world.Core(1).Step(new RaftMessage { Group = 7, From = 4, To = 1, Term = 9, VoteRequest = new VoteRequest() });
         world.Core(1).Step(new RaftMessage { Group = 8, From = 2, To = 1, Term = 9, VoteRequest = new VoteRequest() });
         Assert.Equal(0ul, world.Core(1).Term);
+    }
+
+    /// <summary>"A server accepts AppendEntries requests from a leader that is not part of the server's latest configuration" (thesis, 4.2.2).</summary>
+    [Fact]
+    public void A_leader_outside_the_configuration_is_followed()
+    {
+        var world = World.OfVoters(3);
+        world.Core(1).Step(new RaftMessage { Group = 7, From = 4, To = 1, Term = 2, AppendRequest = new AppendRequest { Entries = { new Entry { Term = 2, Index = 1 } } } });
+        Assert.Equal((2ul, 4ul, 1ul), (world.Core(1).Term, world.Core(1).Leader.Value, world.Core(1).LastIndex));
+    }
+
+    /// <summary>An answer of a node that is no voter elects nobody and commits nothing.</summary>
+    [Fact]
+    public void Answers_from_outside_the_configuration_count_for_nothing()
+    {
+        var world = World.OfVoters(3);
+        world.Campaign(1);
+        world.TakeReady(1);
+        world.Core(1).Step(new RaftMessage { Group = 7, From = 4, To = 1, Term = 1, VoteResponse = new VoteResponse { PreVote = true, Granted = true } });
+        Assert.Equal(RaftRole.PreCandidate, world.Core(1).Role);
+
+        world.Stabilize();
+        world.Propose(1, "x");
+        world.TakeReady(1);
+        world.CompleteWrite(1);
+        var committed = world.Core(1).CommitIndex;
+        world.Core(1).Step(new RaftMessage { Group = 7, From = 4, To = 1, Term = 1, AppendResponse = new AppendResponse { Success = true, MatchIndex = world.Core(1).LastIndex } });
+        Assert.Equal(committed, world.Core(1).CommitIndex);
     }
 
     /// <summary>Guarantee G9: what a leader has taken and not committed is bounded, and refused beyond that.</summary>

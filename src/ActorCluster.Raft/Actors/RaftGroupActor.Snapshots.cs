@@ -30,7 +30,7 @@ sealed partial class RaftGroupActor
         Invariant.Check(captured.AppliedIndex == index, $"a state captured at {captured.AppliedIndex} instead of {index}");
         _entriesSinceSnapshot = 0;
         _bytesSinceSnapshot = 0;
-        var meta = new SnapshotMeta { Index = index, Term = _core.TermAt(index)!.Value, Config = _core.Config.Clone() };
+        var meta = new SnapshotMeta { Index = index, Term = _core.TermAt(index)!.Value, Config = _core.ConfigAt(index).Clone() };
         Save(meta, captured.WriteTo, static saved => new SnapshotSaved(saved));
     }
 

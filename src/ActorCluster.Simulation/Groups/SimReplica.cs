@@ -273,7 +273,7 @@ sealed class SimReplica
         if (every == 0 || _snapshotting || _machine.AppliedIndex < _snapshotAt + every) return;
         _snapshotting = true;
         var captured = _machine.Capture();
-        var meta = new SnapshotMeta { Index = captured.AppliedIndex, Term = _machine.AppliedTerm, Config = Core.Config };
+        var meta = new SnapshotMeta { Index = captured.AppliedIndex, Term = _machine.AppliedTerm, Config = Core.ConfigAt(captured.AppliedIndex) };
         // Written out while applying goes on, as another thread would.
         _node.After(_node.Draw("snapshot", _simulation.Options.DiskMicros * 4), () =>
         {

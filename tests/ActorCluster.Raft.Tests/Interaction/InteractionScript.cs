@@ -111,6 +111,11 @@ static class InteractionScript
                 break;
             case "read": world.Core(Uid(words[1])).ReadIndex(ulong.Parse(words[2], CultureInfo.InvariantCulture)); break;
             case "transfer": trace(world.Core(Uid(words[1])).TransferLeadership(new NodeUid(Uid(words[2]))) ? "begun" : "refused"); break;
+            case "add-node": world.AddNode(Uid(words[1])); break;
+            case "members": // members 1 voters=1,2,3 [learners=4]
+                trace($"{world.Core(Uid(words[1])).ChangeMembers(Members(words, "voters"), Members(words, "learners"))}");
+                break;
+            case "config": foreach (var replica in world.Replicas.Values.Where(r => r.Up)) trace($"{replica.Uid}: {MessageText.Of(replica.Core.Config)}"); break;
             case "leader-lost": world.Core(Uid(words[1])).LeaderLost(new NodeUid(Uid(words[2]))); break;
             case "ready": foreach (var uid in Uids(words[1])) world.TakeReady(uid); break;
             case "durable": // durable 1 [n]
@@ -200,6 +205,9 @@ static class InteractionScript
         for (var index = core.FirstIndex; index <= core.LastIndex; index++) entries.Add(MessageText.Of(core.EntryAt(index)!));
         return entries.Count == 0 ? "empty" : string.Join(", ", entries);
     }
+
+    static NodeUid[] Members(string[] words, string kind) =>
+        words.FirstOrDefault(w => w.StartsWith(kind + "=", StringComparison.Ordinal)) is { } word ? [.. Uids(word[(kind.Length + 1)..]).Select(u => new NodeUid(u))] : [];
 
     static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 

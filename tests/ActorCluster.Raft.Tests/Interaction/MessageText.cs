@@ -10,9 +10,18 @@ static class MessageText
     public static string Of(Entry e) => e.Kind switch
     {
         EntryKind.NoOp => $"{e.Term}/{e.Index} (no-op)",
-        EntryKind.Config => $"{e.Term}/{e.Index} (config)",
+        EntryKind.Config => $"{e.Term}/{e.Index} ({Of(GroupConfig.Parser.ParseFrom(e.Payload))})",
         _ => $"{e.Term}/{e.Index} \"{e.Payload.ToStringUtf8()}\"",
     };
+
+    public static string Of(GroupConfig c)
+    {
+        var text = $"voters={string.Join(',', c.Voters)}";
+        if (c.OutgoingVoters.Count > 0) text += $" outgoing={string.Join(',', c.OutgoingVoters)}";
+        if (c.Learners.Count > 0) text += $" learners={string.Join(',', c.Learners)}";
+        if (c.LearnersNext.Count > 0) text += $" learners-next={string.Join(',', c.LearnersNext)}";
+        return text;
+    }
 
     static string Body(RaftMessage m) => m.BodyCase switch
     {

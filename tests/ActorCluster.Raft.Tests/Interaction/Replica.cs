@@ -79,7 +79,7 @@ sealed class Replica
     public SnapshotMeta TakeSnapshot()
     {
         var index = Core.AppliedIndex;
-        var meta = new SnapshotMeta { Index = index, Term = Core.TermAt(index)!.Value, Config = Core.Config.Clone() };
+        var meta = new SnapshotMeta { Index = index, Term = Core.TermAt(index)!.Value, Config = Core.ConfigAt(index).Clone() };
         Disk.Save(meta, [.. State]);
         Disk.Mark(meta);
         Core.SnapshotTaken(meta);

@@ -16,14 +16,16 @@ sealed class World
     readonly Dictionary<ulong, Entry> _committed = [];
     readonly HashSet<ulong> _cut = [];
 
+    readonly GroupConfig _initial;
+    readonly Func<RaftConfig, RaftConfig>? _configure;
+    readonly Xoshiro256 _random;
+
     public World(GroupConfig members, Func<RaftConfig, RaftConfig>? configure = null, ulong seed = 1)
     {
-        var random = new Xoshiro256(seed);
-        foreach (var uid in members.Voters.Concat(members.Learners))
-        {
-            var config = new RaftConfig(new GroupId(7), new NodeUid(uid));
-            Replicas.Add(uid, new Replica(configure?.Invoke(config) ?? config, members, random.Split(uid)));
-        }
+        _initial = members;
+        _configure = configure;
+        _random = new Xoshiro256(seed);
+        foreach (var uid in members.Voters.Concat(members.Learners)) AddNode(uid);
     }
 
     public static World OfVoters(int voters, Func<RaftConfig, RaftConfig>? configure = null, ulong seed = 1)
@@ -41,6 +43,13 @@ sealed class World
 
     /// <summary>The only leader that is up, or null.</summary>
     public Replica? Leader => Replicas.Values.Where(r => r.Up && r.Core.Role == RaftRole.Leader).MaxBy(r => r.Core.Term);
+
+    /// <summary>A node with an empty disk: its replica knows the group's first configuration, as every node does, and waits to be found.</summary>
+    public void AddNode(ulong uid)
+    {
+        var config = new RaftConfig(new GroupId(7), new NodeUid(uid));
+        Replicas.Add(uid, new Replica(_configure?.Invoke(config) ?? config, _initial, _random.Split(uid)));
+    }
 
     public void Cut(ulong uid) => _cut.Add(uid);
 
@@ -221,14 +230,22 @@ sealed class World
         }
 
         // Faults B1, A2, A3: whatever is committed is on the disks of a quorum.
-        var highest = Replicas.Values.Where(r => r.Up).Select(r => r.Core.CommitIndex).DefaultIfEmpty().Max();
-        var voters = Replicas.Values.First().Core.Voters.Count;
-        if (highest > 0)
-        {
-            var holders = Replicas.Values.Count(r => r.Core.Voters.Contains(r.Core.Self) && r.Disk.LastIndex >= highest);
-            Assert.True(holders >= QuorumMath.Majority(voters), $"entry {highest} is committed, but only on {holders} disks");
-        }
+        if (Replicas.Values.Where(r => r.Up).MaxBy(r => r.Core.CommitIndex) is not { Core.CommitIndex: > 0 } ahead) return;
+        var highest = ahead.Core.CommitIndex;
+        var config = ahead.Core.ConfigAt(highest);
+        var holders = Replicas.Values.Where(r => r.Disk.LastIndex >= highest).Select(r => r.Uid).ToHashSet();
+
+        // Under the entry that leaves a joint configuration, which may follow it in the leader's log, the new voters decide alone.
+        var isOnQuorum = IsMajority(config.Voters, holders) && (config.OutgoingVoters.Count == 0 || LeavesJoint(highest) || IsMajority(config.OutgoingVoters, holders));
+        Assert.True(isOnQuorum, $"entry {highest} is committed under {config}, but only on the disks {string.Join(", ", holders.Order())}");
     }
+
+    bool LeavesJoint(ulong after) => Replicas.Values.Any(r => r.Up && Enumerable
+        .Range((int)after + 1, (int)(Math.Max(after, r.Core.LastIndex) - after))
+        .Any(index => r.Core.EntryAt((ulong)index) is { Kind: EntryKind.Config }));
+
+    static bool IsMajority(IReadOnlyCollection<ulong> voters, HashSet<ulong> holders) =>
+        voters.Count(holders.Contains) >= QuorumMath.Majority(voters.Count);
 
     sealed record SnapshotState(IReadOnlyList<string> State);
 }
