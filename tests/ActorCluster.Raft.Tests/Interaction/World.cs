@@ -208,6 +208,9 @@ sealed class World
         foreach (var replica in Replicas.Values.Where(r => r.Up))
         {
             var core = replica.Core;
+
+            // What counts votes is the newest configuration of the log, also after a truncation.
+            Assert.True(core.Config.Voters.SequenceEqual(core.Voters.Select(v => v.Value)), $"{replica.Uid} has {core.Config}, counts {string.Join(", ", core.Voters)}");
             if (core.Role == RaftRole.Leader)
             {
                 // Election safety.
