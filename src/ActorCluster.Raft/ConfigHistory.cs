@@ -24,6 +24,9 @@ sealed class ConfigHistory
     /// <summary>The index of the entry that brought the current configuration.</summary>
     public ulong CurrentIndex => _configs[^1].Index;
 
+    /// <summary>The configuration before the current one, or null when it is forgotten.</summary>
+    public GroupConfig? Previous => _configs.Count > 1 ? _configs[^2].Config : null;
+
     /// <summary>The configuration that held after the entry at an index: what a snapshot there must carry.</summary>
     public GroupConfig At(ulong index)
     {

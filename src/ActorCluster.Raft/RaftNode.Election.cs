@@ -24,7 +24,7 @@ public sealed partial class RaftNode
     /// Whether this replica may start an election. One whose disk stands still could not make its own vote durable, and one that
     /// is to install a snapshot does not know its log yet.
     /// </summary>
-    bool MayCampaign => _members.SelfIsVoter && _role != RaftRole.Leader && _snapshotToInstall is null && !WriteIsStalled;
+    bool MayCampaign => IsElectable && _role != RaftRole.Leader && _snapshotToInstall is null && !WriteIsStalled;
 
     /// <summary>
     /// A hint: the connection to the leader broke and an immediate reconnect was refused. Stops holding to that leader and
@@ -36,7 +36,7 @@ public sealed partial class RaftNode
         if (leader.IsNone || _leader != leader || _role is not (RaftRole.Follower or RaftRole.Learner)) return;
         _leader = NodeUid.None;
         RejectForwardedReads();
-        if (!_members.SelfIsVoter) return;
+        if (!IsElectable) return;
         _electionElapsed = _electionTimeout - _random.Next(2);
         if (_electionElapsed >= _electionTimeout && MayCampaign) CampaignAfterTimeout();
     }
@@ -80,7 +80,7 @@ public sealed partial class RaftNode
         _leader = NodeUid.None;
         RestartElectionTimer();
         _members.ClearVotes();
-        _members.Self!.VoteGranted = true;
+        if (_members.Self is { } self) self.VoteGranted = true;
         if (_members.CountVotes() == VoteResult.Won)
         {
             BecomeCandidate(leaderTransfer: false);
@@ -167,10 +167,20 @@ public sealed partial class RaftNode
         CountVote(from, response.Granted);
     }
 
+    void OwnVoteIsDurable()
+    {
+        if (_members.Self is { } self) CountVote(self, granted: true);
+    }
+
     void CountVote(Progress from, bool granted)
     {
         // The first answer counts; a repeated message changes nothing.
         from.VoteGranted ??= granted;
+        DecideElection();
+    }
+
+    void DecideElection()
+    {
         switch (_members.CountVotes())
         {
             case VoteResult.Won when _role == RaftRole.PreCandidate:

@@ -54,6 +54,15 @@ public sealed partial class RaftNode
         return MembershipChange.UnderWay;
     }
 
+    bool IsElectable => _members.SelfIsVoter || IsNeededToLeave;
+
+    /// <summary>
+    /// Thesis, section 4.2.2: a replica whose newest configuration leaves it out must still stand for election while that is not
+    /// committed. It may be the only one with the entry: nobody else could get its vote, and the voters left would wait for ever. Its
+    /// own vote then counts for nothing.
+    /// </summary>
+    bool IsNeededToLeave => !ConfigIsCommitted && _configs.Previous is { } before && (before.Voters.Contains(Self.Value) || before.OutgoingVoters.Contains(Self.Value));
+
     bool ConfigIsCommitted => _configs.CurrentIndex <= _log.Committed;
 
     /// <summary>Leader: takes the next step of a change if everything that it needs is there.</summary>

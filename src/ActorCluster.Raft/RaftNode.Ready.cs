@@ -192,6 +192,6 @@ public sealed partial class RaftNode
         }
 
         if (promise.To != Self.Value) Send(promise);
-        else if (_role == RaftRole.Candidate) CountVote(_members.Self!, granted: true);
+        else if (_role == RaftRole.Candidate) OwnVoteIsDurable();
     }
 }

@@ -18,7 +18,7 @@ public sealed class GroupSimulationTests(ITestOutputHelper output)
     static readonly string[] Covered =
     [
         "conflicting tail overwritten", "crash that lost unsynced writes", "died inside a disk operation", "election won",
-        "leader stepped down", "message duplicated", "message lost", "new leader struck", "read at a follower", "request repeated",
+        "joint configuration committed", "leader stepped down", "message duplicated", "message lost", "new leader struck", "read at a follower", "request repeated",
         "snapshot installed", "snapshot taken", "stopped by a disk error", "torn write", "write ended NotExecuted", "write ended Unknown",
         .. Enum.GetNames<NemesisMove>().Select(m => $"nemesis: {m}"),
     ];

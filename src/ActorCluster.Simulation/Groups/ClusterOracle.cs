@@ -23,10 +23,6 @@ sealed class ClusterOracle(SwarmOptions options, Coverage coverage)
     readonly Dictionary<(GroupId Group, ulong Index), ulong> _snapshots = [];
     readonly Dictionary<(NodeUid Node, GroupId Group), GroupLogModel> _models = [];
 
-    public int Nodes => options.Nodes;
-
-    public int Majority => (options.Nodes / 2) + 1;
-
     /// <summary>Entries known to be committed in a group.</summary>
     public ulong CommittedTo(GroupId group) => (ulong)CommittedOf(group).Count;
 
@@ -115,12 +111,28 @@ sealed class ClusterOracle(SwarmOptions options, Coverage coverage)
 
             committed.Add(new Committed(entry.Term, ContentOf(entry), core.Term));
             if (!options.CheckInside) continue;
-            var holders = 0;
-            foreach (var ((_, modelGroup), model) in _models)
-                if (modelGroup == group && model.Holds(index, entry.Term)) holders++;
-            Check(holders >= Majority, group, $"entry {index} of term {entry.Term} is committed at {core.Self} and durable on {holders} of {Nodes} disks");
+            var holders = _models.Where(m => m.Key.Group == group && m.Value.Holds(index, entry.Term)).Select(m => m.Key.Node.Value).ToHashSet();
+            var config = core.ConfigAt(index);
+            Check(
+                IsMajority(config.Voters, holders) && (config.OutgoingVoters.Count == 0 || IsLeftLater(core, index) || IsMajority(config.OutgoingVoters, holders)),
+                group,
+                $"entry {index} of term {entry.Term} is committed at {core.Self} under {config}, and durable on the disks of {string.Join(", ", holders.Order())}");
+            if (entry.Kind == EntryKind.Config) coverage.Count(config.OutgoingVoters.Count > 0 ? "joint configuration committed" : "configuration committed");
         }
     }
+
+    /// <summary>Under the entry that leaves a joint configuration the new voters decide alone, on what precedes it too.</summary>
+    static bool IsLeftLater(RaftNode core, ulong index)
+    {
+        for (var later = index + 1; later <= core.LastIndex; later++)
+        {
+            if (core.EntryAt(later) is { Kind: EntryKind.Config }) return true;
+        }
+
+        return false;
+    }
+
+    static bool IsMajority(IReadOnlyCollection<ulong> voters, HashSet<ulong> holders) => voters.Count(holders.Contains) > voters.Count / 2;
 
     /// <summary>A committed entry is applied: the same entry and the same result everywhere (state-machine agreement).</summary>
     public void Applied(GroupId group, NodeUid node, Entry entry, ulong result)

@@ -99,8 +99,7 @@ public sealed class GroupSimulation
 
     void Run()
     {
-        var config = new GroupConfig { Voters = { Nodes.Select(n => n.Uid.Value) } };
-        foreach (var node in Nodes) node.Start(config);
+        foreach (var node in Nodes) node.Start(FirstConfig);
         for (var i = 0; i < Options.Clients; i++) _clients.Add(new SimClient(this, i, Options.OperationsPerClient));
         foreach (var client in _clients) client.Begin();
         Nemesis.Begin();
@@ -112,6 +111,13 @@ public sealed class GroupSimulation
         Scan();
         CompareStates();
         JudgeHistory();
+    }
+
+    /// <summary>Groups begin on different nodes when not all nodes are voters.</summary>
+    GroupConfig FirstConfig(GroupId group)
+    {
+        var first = (int)(group.Value - Groups[0].Value);
+        return new GroupConfig { Voters = { Enumerable.Range(first, Options.Voters).Select(i => Nodes[i % Nodes.Count].Uid.Value).Order() } };
     }
 
     void Await(string what, Func<bool> condition)
@@ -126,7 +132,7 @@ public sealed class GroupSimulation
                 var core = replica.Core;
                 text.AppendLine(
                     CultureInfo.InvariantCulture,
-                    $"node {node.Uid.Value} group {core.Group}: {core.Role} term {core.Term} leader {core.Leader} commit {core.CommitIndex} applied {core.AppliedIndex} durable {core.DurableIndex} last {core.LastIndex}");
+                    $"node {node.Uid.Value} group {core.Group} {core.Config}: {core.Role} term {core.Term} leader {core.Leader} commit {core.CommitIndex} applied {core.AppliedIndex} durable {core.DurableIndex} last {core.LastIndex}");
             }
         }
 
@@ -138,6 +144,7 @@ public sealed class GroupSimulation
         var replicas = Nodes.Select(n => n.Replica(group)).ToList();
         return replicas.All(r => r is { IsIdle: true })
             && replicas.Any(r => r!.Core.Role == RaftRole.Leader)
+            && replicas.All(r => r!.Core.Voters.Count == Nodes.Count && r.Core.Config.OutgoingVoters.Count == 0)
             && replicas.Select(r => r!.Core.CommitIndex).Distinct().Count() == 1
             && replicas.Select(r => r!.Core.LastIndex).Distinct().Count() == 1
             && replicas.Select(r => r!.Core.Term).Distinct().Count() == 1;

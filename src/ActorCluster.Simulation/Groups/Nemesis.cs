@@ -31,6 +31,39 @@ sealed class Nemesis(GroupSimulation simulation)
             // Liveness is promised only where a vote can be made durable well within an election timeout (paper, section 5.6).
             node.DiskMicros = Math.Min(simulation.Options.DiskMicros, node.TickMicros);
         }
+
+        MakeEverybodyVoter();
+    }
+
+    /// <summary>In the end every node is a voter of every group, however the members stood: asked for until it is so, as an operator would.</summary>
+    void MakeEverybodyVoter()
+    {
+        var everybody = simulation.Nodes.Select(n => n.Uid).ToList();
+        var done = true;
+        foreach (var replica in simulation.Nodes.SelectMany(n => n.Replicas))
+        {
+            if (replica.Core.Role == RaftRole.Leader) replica.Core.ChangeMembers(everybody, []);
+            done &= replica.Core.Voters.Count == everybody.Count && replica.Core.Config.OutgoingVoters.Count == 0;
+            replica.Pump();
+        }
+
+        if (!done) simulation.World.After(200_000, MakeEverybodyVoter);
+    }
+
+    /// <summary>Some nodes are to be the voters of a group, some of the others its learners. Whoever leads it is asked; perhaps two are.</summary>
+    void ChangeMembers(GroupId group)
+    {
+        var shuffled = simulation.Nodes.OrderBy(_ => _random.Next(int.MaxValue)).Select(n => n.Uid).ToList();
+        var voters = shuffled.Take(_random.Next(1, shuffled.Count + 1)).ToList();
+        var learners = shuffled.Skip(voters.Count).Where(_ => _random.Chance(0.3)).ToList();
+        foreach (var node in simulation.Nodes)
+        {
+            node.OfEachReplica(r =>
+            {
+                if (r.Group != group || r.Core.ChangeMembers(voters, learners) != MembershipChange.UnderWay) return;
+                simulation.Trace("members change begun voters learners", node, group, (ulong)voters.Count, (ulong)learners.Count);
+            });
+        }
     }
 
     /// <summary>A node has become leader of a group: it falls before anybody can hear it, soon, or at its first commit.</summary>
@@ -135,6 +168,9 @@ sealed class Nemesis(GroupSimulation simulation)
                 break;
             case NemesisMove.TransferLeadership:
                 node.OfEachReplica(r => r.Core.TransferLeadership(NodeUid.None));
+                break;
+            case NemesisMove.ChangeMembers:
+                ChangeMembers(simulation.Groups[_random.Next(simulation.Groups.Count)]);
                 break;
             case NemesisMove.ConnectionHint:
                 node.OfEachReplica(r => r.Core.LeaderLost(r.Core.Leader));

@@ -72,7 +72,7 @@ sealed class SimNode
     public ulong NextReadId() => ++_readIds;
 
     /// <summary>The process starts: storage is opened, replicas come back from it.</summary>
-    public void Start(GroupConfig? createGroups = null)
+    public void Start(Func<GroupId, GroupConfig>? createGroups = null)
     {
         if (IsUp) return;
         DiskMicros = _simulation.Options.DiskMicros;
@@ -81,7 +81,7 @@ sealed class SimNode
             var storage = NodeStorage.Open(Disk, DataDirectory, new NodeLogOptions(_simulation.Options.SegmentBytes));
             if (createGroups is not null)
             {
-                storage.Log.Append([.. _simulation.Groups.Select(g => new LogWrite(g, default(HardState), [], Config: createGroups))]);
+                storage.Log.Append([.. _simulation.Groups.Select(g => new LogWrite(g, default(HardState), [], Config: createGroups(g)))]);
                 storage.Log.Sync();
                 storage.Dispose();
                 storage = NodeStorage.Open(Disk, DataDirectory, new NodeLogOptions(_simulation.Options.SegmentBytes));

@@ -13,6 +13,9 @@ public sealed record SwarmOptions
 
     public required int Nodes { get; init; }
 
+    /// <summary>Voters of each group at the start; the other nodes wait to become members.</summary>
+    public required int Voters { get; init; }
+
     public required int Groups { get; init; }
 
     public required int Clients { get; init; }
@@ -70,7 +73,7 @@ public sealed record SwarmOptions
     public static SwarmOptions Draw(ulong seed)
     {
         var random = new Xoshiro256(seed).Split(0x5a);
-        var nodes = random.Next(10) switch { 0 => 1, < 8 => 3, _ => 5 };
+        var nodes = random.Next(20) switch { 0 => 1, 1 => 2, < 13 => 3, 13 => 4, < 18 => 5, 18 => 6, _ => 7 };
         var moves = new List<NemesisMove>();
         foreach (var move in Enum.GetValues<NemesisMove>())
             if (random.Chance(0.55)) moves.Add(move);
@@ -79,7 +82,8 @@ public sealed record SwarmOptions
         {
             Seed = seed,
             Nodes = nodes,
-            Groups = random.Next(1, nodes == 5 ? 3 : 5),
+            Voters = random.Chance(0.6) ? nodes : random.Next(1, nodes + 1),
+            Groups = random.Chance(0.02) ? random.Next(8, 33) : random.Next(1, nodes >= 5 ? 3 : 5),
             Clients = random.Next(2, 7),
             OperationsPerClient = random.Chance(0.7) ? random.Next(20, 60) : random.Next(100, 250),
             Keys = random.Next(1, 7),
@@ -111,7 +115,7 @@ public sealed record SwarmOptions
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"seed {Seed}: {Nodes} nodes, {Groups} groups, {Clients} clients × {OperationsPerClient} operations on {Keys} keys, tick {TickMicros} µs, "
+        $"seed {Seed}: {Nodes} nodes, {Voters} voters at first, {Groups} groups, {Clients} clients × {OperationsPerClient} operations on {Keys} keys, tick {TickMicros} µs, "
         + $"network {Network.MinDelayMicros}..{Network.MaxDelayMicros} µs loss {Network.Loss} duplicate {Network.Duplicate} straggle {Network.Straggle}, "
         + $"disk {DiskMicros} µs, apply {ApplyMicros} µs, snapshot every {SnapshotEntries}, segments {SegmentBytes} B, "
         + $"appends up to {MaxAppendBytes} B, {MaxInflightMessages} in flight, tail {KeepTailEntries}, "
@@ -156,6 +160,9 @@ public enum NemesisMove
 
     /// <summary>A leader is asked to hand over.</summary>
     TransferLeadership,
+
+    /// <summary>A group is to have other voters and learners.</summary>
+    ChangeMembers,
 
     /// <summary>
     /// A new leader loses power, or is cut off, within its first few messages, and comes back soon: leaves logs with tails of
