@@ -64,8 +64,8 @@ sealed class GroupMembers
     /// <summary>The highest index that is durable on a quorum.</summary>
     public ulong CommittedIndex()
     {
-        var committed = CommittedIndex(_voters.Length, static member => member.IsIncoming);
-        if (_outgoing.Length > 0) committed = Math.Min(committed, CommittedIndex(_outgoing.Length, static member => member.IsOutgoing));
+        var committed = MajorityIndex(_voters.Length, static member => member.IsIncoming);
+        if (_outgoing.Length > 0) committed = Math.Min(committed, MajorityIndex(_outgoing.Length, static member => member.IsOutgoing));
         Invariant.Check(IsQuorum(static (m, index) => m.Match >= index, committed), $"index {committed} is not on a quorum");
         return committed;
     }
@@ -115,7 +115,7 @@ sealed class GroupMembers
         return best;
     }
 
-    ulong CommittedIndex(int voters, Func<Progress, bool> isInHalf)
+    ulong MajorityIndex(int voters, Func<Progress, bool> isInHalf)
     {
         var count = 0;
         foreach (var member in _members)
