@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Proto.Cluster.Identity;
+using Proto.Cluster.Placement;
 using Proto.Remote;
 
 namespace Proto.Cluster;
@@ -36,6 +37,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
         Config = config;
         _logger = system.LoggerFactory.CreateLogger<Cluster>();
         Connections = new MemberConnections(system.Config.Runtime);
+        Metrics = new ClusterMetrics(system);
         PidCache = new PidCache(system.Config.TimeProvider, config.RemotePidCacheMaxEntries);
         Remote = system.Extensions.Get<IRemote>()
             ?? throw new InvalidOperationException("a cluster needs remoting: add it with WithRemote (or WithClientRemote) before WithCluster");
@@ -66,7 +68,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
 
     internal MemberConnections Connections { get; }
 
-    internal bool IsStopping => _state == State.Stopping;
+    internal ClusterMetrics Metrics { get; }
 
     /// <summary>Starts remoting, lookup and provider, and waits until the topology has this member in it.</summary>
     /// <exception cref="OperationCanceledException">The cluster was shut down before.</exception>
@@ -97,8 +99,9 @@ public partial class Cluster : IActorSystemExtension<Cluster>
         _memberList?.Stop();
         if (before == State.Started)
         {
-            await StepAsync("cluster provider", () => Provider.ShutdownAsync(graceful));
+            // In this order: the others start its virtual actors anew as soon as this member has left.
             await StepAsync("identity lookup", IdentityLookup.ShutdownAsync);
+            await StepAsync("cluster provider", () => Provider.ShutdownAsync(graceful));
         }
 
         if (_cacheTimer is not null) await _cacheTimer.DisposeAsync();
@@ -114,9 +117,12 @@ public partial class Cluster : IActorSystemExtension<Cluster>
     public async Task<PID?> GetAsync(ClusterIdentity clusterIdentity, CancellationToken ct)
     {
         if (PidCache.TryGet(clusterIdentity, out var cached)) return cached;
-        var found = await IdentityLookup.GetAsync(clusterIdentity, ct);
-        if (found is not null) PidCache.TryAdd(clusterIdentity, found);
-        return found;
+        var epoch = PidCache.Epoch;
+        var found = IdentityLookup is ILocator locator
+            ? await locator.LocateAsync(clusterIdentity, ct)
+            : new Located(await IdentityLookup.GetAsync(clusterIdentity, ct), false, null);
+        if (found.Pid is { } pid) PidCache.TryAdd(clusterIdentity, pid, found.Deduplicates, epoch);
+        return found.Pid;
     }
 
     /// <inheritdoc cref="IClusterContext.RequestAsync{T}"/>
@@ -201,8 +207,9 @@ public partial class Cluster : IActorSystemExtension<Cluster>
             if (lost.Address is { } address) PidCache.RemoveByAddress(address);
             Connections.Lost(lost);
         });
-        var activation = System.EventStream.Subscribe<ActivationTerminated>(ended => PidCache.RemoveByVal(ended.ClusterIdentity, ended.Pid));
-        _unsubscribe.AddRange([topology.Unsubscribe, terminated.Unsubscribe, activation.Unsubscribe]);
+        var ending = System.EventStream.Subscribe<ActivationTerminating>(activation => PidCache.Ended(activation.ClusterIdentity, activation.Pid));
+        var ended = System.EventStream.Subscribe<ActivationTerminated>(activation => PidCache.Ended(activation.ClusterIdentity, activation.Pid));
+        _unsubscribe.AddRange([topology.Unsubscribe, terminated.Unsubscribe, ending.Unsubscribe, ended.Unsubscribe]);
         _cacheTimer = System.Config.TimeProvider.CreateTimer(
             _ => PidCache.RemoveIdle(Config.RemotePidCacheTimeToLive), null, Config.RemotePidCacheClearInterval, Config.RemotePidCacheClearInterval);
     }

@@ -19,19 +19,20 @@ sealed class ClusterFixture : IAsyncDisposable
 
     public static CancellationToken Soon() => new CancellationTokenSource(Patience).Token;
 
-    public async Task<Cluster> StartMemberAsync(Func<ClusterConfig, ClusterConfig>? configure = null, IIdentityLookup? lookup = null)
+    public async Task<Cluster> StartMemberAsync(Func<ClusterConfig, ClusterConfig>? configure = null, IIdentityLookup? lookup = null, IClusterProvider? provider = null)
     {
         var cluster = Create(
             new ActorSystem().WithRemote(RemoteConfig()),
             config => (configure ?? (same => same.WithClusterKind(CounterActor.Kind, Props.FromProducer(() => new CounterActor()))))(config),
-            lookup);
+            lookup,
+            provider);
         await cluster.StartMemberAsync().WaitAsync(Soon());
         return cluster;
     }
 
     public async Task<Cluster> StartClientAsync()
     {
-        var cluster = Create(new ActorSystem().WithClientRemote(RemoteConfig()), same => same, null);
+        var cluster = Create(new ActorSystem().WithClientRemote(RemoteConfig()), same => same, null, null);
         await cluster.StartClientAsync().WaitAsync(Soon());
         return cluster;
     }
@@ -48,9 +49,9 @@ sealed class ClusterFixture : IAsyncDisposable
         foreach (var cluster in _clusters) await cluster.ShutdownAsync();
     }
 
-    Cluster Create(ActorSystem system, Func<ClusterConfig, ClusterConfig> configure, IIdentityLookup? lookup)
+    Cluster Create(ActorSystem system, Func<ClusterConfig, ClusterConfig> configure, IIdentityLookup? lookup, IClusterProvider? provider)
     {
-        var config = ClusterConfig.Setup("test", new TestProvider(new TestProviderOptions(), _agent), lookup ?? new PartitionActivatorLookup(TimeSpan.FromSeconds(10)))
+        var config = ClusterConfig.Setup("test", provider ?? new TestProvider(new TestProviderOptions(), _agent), lookup ?? new PartitionActivatorLookup(TimeSpan.FromSeconds(10)))
             .WithActorRequestTimeout(Patience);
         var cluster = system.WithCluster(configure(config)).Cluster();
         _clusters.Add(cluster);

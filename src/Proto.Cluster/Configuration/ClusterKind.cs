@@ -16,24 +16,3 @@ public record ClusterKind(string Name, Props Props)
 
     public ClusterKind WithSpawnPredicate(CanSpawnIdentity spawnPredicate) => this with { CanSpawnIdentity = spawnPredicate };
 }
-
-/// <summary>A kind in a running cluster.</summary>
-public class ActivatedClusterKind
-{
-    internal ActivatedClusterKind(string name, Props props, IMemberStrategy? strategy, CanSpawnIdentity? canSpawnIdentity)
-    {
-        Name = name;
-        Props = props;
-        Strategy = strategy;
-        CanSpawnIdentity = canSpawnIdentity;
-    }
-
-    public string Name { get; }
-
-    /// <summary>Spawn with <see cref="ClusterContextExtensions.SetClusterIdentity"/> as the callback's work, so that the actor knows its identity.</summary>
-    public Props Props { get; }
-
-    public IMemberStrategy? Strategy { get; }
-
-    public CanSpawnIdentity? CanSpawnIdentity { get; }
-}

@@ -1,81 +1,108 @@
+using Proto.Cluster.Placement;
+
 namespace Proto.Cluster.PartitionActivator;
 
-/// <summary>Hosts the activations that this member owns; ends those that the topology gave to another.</summary>
-sealed class PartitionActivatorActor(Cluster cluster) : IActor
+/// <summary>
+/// Hosts the activations that this member owns; ends those that the topology gave to another. A topology in which an identity is this
+/// member's allows no start of it before every other member there has said that it holds it no more.
+/// </summary>
+sealed class PartitionActivatorActor : IActor
 {
-    readonly Dictionary<ClusterIdentity, PID> _activations = [];
-    readonly Dictionary<PID, ClusterIdentity> _identities = [];
+    readonly Cluster _cluster;
+    readonly ActivationHost _host;
+    readonly HandOverAsker _handOver;
+    readonly int _pageSize;
+    PlacementView _view = PlacementView.Empty;
+    HandOverPages _pages;
+    PID? _drained;
     EventStreamSubscription<object>? _topologies;
+
+    PartitionActivatorActor(Cluster cluster, ActivationHost host, TimeSpan patience, int pageSize)
+    {
+        _cluster = cluster;
+        _host = host;
+        _pageSize = pageSize;
+        _pages = new HandOverPages(_view, pageSize);
+        _handOver = new HandOverAsker(cluster, PartitionActivatorLookup.ActivatorName, patience, LetGo);
+    }
+
+    public static Props Props(Cluster cluster, TimeSpan patience, int pageSize)
+    {
+        var host = new ActivationHost(cluster);
+        return Proto.Props.FromProducer(() => new PartitionActivatorActor(cluster, host, patience, pageSize)).WithChildSupervisorStrategy(host);
+    }
 
     public Task ReceiveAsync(IContext context)
     {
         switch (context.Message)
         {
-            case Started: _topologies = context.System.EventStream.Subscribe<ClusterTopology>(context.System.Root, context.Self); break;
+            case Started: Start(context); break;
             case ActivationRequest request: Activate(context, request.ClusterIdentity); break;
-            case ClusterTopology: EndMoved(context); break;
-            case Terminated terminated: Ended(terminated.Who); break;
-            case Stopping: _topologies?.Unsubscribe(); break;
+            case HandOverRequest request: context.Respond(_pages.Report(request, activation => _host.Contains(activation.ClusterIdentity))); break;
+            case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;
+            case Terminated terminated: Ended(context, terminated.Who); break;
+            case Drain: Close(context); break;
+            case Restarting or Stopping: _topologies?.Unsubscribe(); break;
         }
 
         return Task.CompletedTask;
     }
 
+    void Start(IContext context)
+    {
+        _topologies = context.System.EventStream.Subscribe<ClusterTopology>(context.System.Root, context.Self);
+        Changed(context, new PlacementView(_cluster.MemberList.GetAllMembers()));
+    }
+
     void Activate(IContext context, ClusterIdentity identity)
     {
-        if (_activations.TryGetValue(identity, out var known))
+        // Even where it still runs here: it is about to end, and the asker shall find the next one.
+        if (NotOwner(identity) is { } refusal) context.Respond(refusal);
+        else _host.Activate(context, identity, () => NotOwner(identity) ?? _handOver.Refusal(identity, static (view, mine) => view.HostOf(mine)));
+    }
+
+    void Changed(IContext context, PlacementView view)
+    {
+        _view = view;
+        _pages = new HandOverPages(view, _pageSize);
+        foreach (var activation in _host.All.ToArray())
         {
-            context.Respond(new ActivationResponse { Pid = known });
-            return;
+            var owner = view.HostOf(activation.ClusterIdentity);
+            if (IsSelf(owner)) continue;
+            if (owner is not null) _pages.Add(owner.Id, activation);
+            _host.End(context, activation.ClusterIdentity);
         }
 
-        // The asker's topology is not ours: it asks again when they agree.
-        if (!IsOwned(identity) || cluster.TryGetClusterKind(identity.Kind) is not { } kind)
-        {
-            context.Respond(new ActivationResponse { Failed = true });
-            return;
-        }
-
-        if (kind.CanSpawnIdentity is null) Spawn(context, identity, kind);
-        else context.ReenterAfter(MaySpawn(kind, identity, context.CancellationToken), task => Decided(context, identity, kind, task));
+        _handOver.Begin(context, view);
     }
 
-    static async Task<bool> MaySpawn(ActivatedClusterKind kind, ClusterIdentity identity, CancellationToken cancellationToken) =>
-        await kind.CanSpawnIdentity!(identity.Identity, cancellationToken);
-
-    void Decided(IContext context, ClusterIdentity identity, ActivatedClusterKind kind, Task<bool> decision)
+    void Ended(IContext context, PID pid)
     {
-        if (!decision.IsCompletedSuccessfully) context.Respond(new ActivationResponse { Failed = true });
-        else if (!decision.Result) context.Respond(new ActivationResponse { InvalidIdentity = true });
-        else if (_activations.TryGetValue(identity, out var known)) context.Respond(new ActivationResponse { Pid = known });
-        else Spawn(context, identity, kind);
+        _host.Ended(pid);
+        Drained(context);
     }
 
-    void Spawn(IContext context, ClusterIdentity identity, ActivatedClusterKind kind)
+    void Close(IContext context)
     {
-        var pid = context.Spawn(kind.Props, activation => activation.SetClusterIdentity(identity));
-        _activations[identity] = pid;
-        _identities[pid] = identity;
-        context.Watch(pid);
-        context.Respond(new ActivationResponse { Pid = pid });
+        _drained = context.Sender;
+        _host.Close(context);
+        Drained(context);
     }
 
-    void EndMoved(IContext context)
+    void Drained(IContext context)
     {
-        foreach (var (identity, pid) in _activations)
-        {
-            if (!IsOwned(identity)) context.Poison(pid);
-        }
+        if (_drained is not null && _host.Count == 0) context.Send(_drained, Drain.Instance);
     }
 
-    void Ended(PID pid)
+    ActivationResponse? NotOwner(ClusterIdentity identity) => IsSelf(_view.HostOf(identity))
+        ? null
+        : ActivationHost.Refused(ActivationRefusal.RefusalNotOwner, $"{_cluster.System.Address} does not own it in the topology {_view.Hash:x16}");
+
+    bool IsSelf(Member? member) => string.Equals(member?.Id, _cluster.System.Id, StringComparison.Ordinal);
+
+    static bool LetGo(HandOver.Peer peer, IReadOnlyList<Activation> held)
     {
-        if (!_identities.Remove(pid, out var identity)) return;
-        _activations.Remove(identity);
-        cluster.MemberList.BroadcastEvent(new ActivationTerminated { Pid = pid, ClusterIdentity = identity });
+        peer.Held = [.. held.Select(activation => activation.ClusterIdentity)];
+        return held.Count == 0;
     }
-
-    bool IsOwned(ClusterIdentity identity) =>
-        Rendezvous.OwnerOf(identity, cluster.MemberList.GetMembersByKind(identity.Kind)) is { } owner
-        && string.Equals(owner.Id, cluster.MemberList.MemberId, StringComparison.Ordinal);
 }

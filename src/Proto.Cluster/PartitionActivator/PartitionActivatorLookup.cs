@@ -1,52 +1,49 @@
 using Proto.Cluster.Identity;
+using Proto.Cluster.Placement;
 
 namespace Proto.Cluster.PartitionActivator;
 
 /// <summary>
-/// Places each virtual actor on the member that rendezvous hashing names among those that host its kind. No storage and no agreement:
-/// while members disagree about the topology an identity may have two activations for a moment. For actors that must not,
-/// use a lookup with a quorum behind it.
+/// Places each virtual actor on the member that rendezvous hashing names among those that host its kind. While the topology changes, the
+/// new owner starts nothing that another member of the topology may still run. There is no storage and no quorum behind it: if a member is
+/// taken out of the topology although it lives, its activations and their successors run side by side until it hears of it.
+/// For actors that must not, use a lookup with a quorum behind it.
 /// </summary>
-public sealed class PartitionActivatorLookup(TimeSpan getPidTimeout) : IIdentityLookup
+public sealed class PartitionActivatorLookup : IIdentityLookup, ILocator
 {
     internal const string ActivatorName = "$partition-activator";
+    internal const int HandOverPageSize = 5000;
 
+    readonly TimeSpan _getPidTimeout;
     Cluster _cluster = null!;
+    PlacementQuestions _questions = null!;
     PID? _activator;
+    EventStreamSubscription<object>? _topologies;
+    volatile Targets _targets = new(PlacementView.Empty);
 
     public PartitionActivatorLookup() : this(TimeSpan.FromSeconds(1)) { }
+
+    /// <param name="getPidTimeout">The longest that one question to an owner may take.</param>
+    public PartitionActivatorLookup(TimeSpan getPidTimeout)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(getPidTimeout, TimeSpan.Zero);
+        _getPidTimeout = getPidTimeout;
+    }
 
     public Task SetupAsync(Cluster cluster, string[] kinds, bool isClient)
     {
         _cluster = cluster;
-        if (!isClient)
-        {
-            _activator = cluster.System.Root.SpawnNamedSystem(Props.FromProducer(() => new PartitionActivatorActor(cluster)), ActivatorName);
-        }
+        _questions = new PlacementQuestions(cluster, _getPidTimeout);
+        cluster.Remote.Config.Serialization.RegisterFileDescriptor(PlacementContractsReflection.Descriptor);
+        _topologies = cluster.System.EventStream.Subscribe<ClusterTopology>(topology => { _targets = new Targets(new PlacementView(topology.Members)); });
+        if (isClient) return Task.CompletedTask;
 
+        var props = PartitionActivatorActor.Props(cluster, _getPidTimeout, HandOverPageSize);
+        _activator = cluster.System.Root.SpawnNamedSystem(props, ActivatorName);
         return Task.CompletedTask;
     }
 
-    public async Task<PID?> GetAsync(ClusterIdentity clusterIdentity, CancellationToken ct)
-    {
-        var owner = Rendezvous.OwnerOf(clusterIdentity, _cluster.MemberList.GetMembersByKind(clusterIdentity.Kind));
-        if (owner is null) return null;
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(ct, _cluster.System.Deadlines.After(getPidTimeout));
-        try
-        {
-            var request = new ActivationRequest { ClusterIdentity = clusterIdentity, TopologyHash = _cluster.MemberList.TopologyHash };
-            var response = await _cluster.System.Root
-                .RequestAsync<ActivationResponse>(PID.FromAddress(owner.Address, ActivatorName), request, end.Token)
-                ;
-            if (response.InvalidIdentity) throw new IdentityIsBlockedException(clusterIdentity);
-            return response.Failed ? null : response.Pid;
-        }
-        catch (Exception notNow) when (notNow is DeadLetterException or TimeoutException)
-        {
-            // The owner is not reachable, or too busy: the caller asks again, of the owner in the topology of that time.
-            return null;
-        }
-    }
+    public async Task<PID?> GetAsync(ClusterIdentity clusterIdentity, CancellationToken ct) => (await LocateAsync(clusterIdentity, ct)).Pid;
 
     public Task RemovePidAsync(ClusterIdentity clusterIdentity, PID pid, CancellationToken ct)
     {
@@ -56,6 +53,25 @@ public sealed class PartitionActivatorLookup(TimeSpan getPidTimeout) : IIdentity
 
     public async Task ShutdownAsync()
     {
-        if (_activator is not null) await _cluster.System.Root.PoisonAsync(_activator);
+        if (_activator is not null) await new Draining(_cluster, ActivatorName).RunAsync(_activator);
+        _topologies?.Unsubscribe();
+    }
+
+    Task<Located> ILocator.LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct) => LocateAsync(clusterIdentity, ct);
+
+    Task<Located> LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct) =>
+        _targets.ActivatorFor(clusterIdentity) is { } activator
+            ? _questions.AskAsync(activator, new ActivationRequest { ClusterIdentity = clusterIdentity, TopologyHash = _targets.View.Hash }, ct)
+            : Task.FromResult(Located.Nowhere($"no member hosts the kind '{clusterIdentity.Kind}'"));
+
+    /// <summary>A topology with the PIDs of its activators, which remember how to reach them.</summary>
+    sealed class Targets(PlacementView view)
+    {
+        readonly Dictionary<string, PID> _activators = view.Members.ToDictionary(
+            member => member.Id, member => PID.FromAddress(member.Address, ActivatorName), StringComparer.Ordinal);
+
+        public PlacementView View => view;
+
+        public PID? ActivatorFor(ClusterIdentity identity) => view.HostOf(identity) is { } owner ? _activators[owner.Id] : null;
     }
 }

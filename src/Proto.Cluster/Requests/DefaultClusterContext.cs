@@ -1,65 +1,90 @@
 using Microsoft.Extensions.Logging;
 using Proto.Cluster.Identity;
+using Proto.Cluster.Placement;
 
 namespace Proto.Cluster;
 
 /// <summary>
-/// Asks the cached PID, or the one that the identity lookup finds. When nothing happened (no PID, or a dead letter) it tries again
-/// until the caller's token ends. When a message went out and no reply came, it may have been executed: the caller gets a
-/// <see cref="TimeoutException"/> and nothing is sent again. It comes after <see cref="ClusterConfig.ActorRequestTimeout"/>, at the end
-/// of the caller's token, or as soon as the connection to the activation's member is lost.
+/// Asks the cached PID, or the one that the identity lookup finds. When nothing was executed (no PID, or a dead letter) it tries again, with
+/// growing pauses, until the caller's token ends; without a token, until <see cref="ClusterConfig.ActorRequestTimeout"/> is over. When a
+/// message went out and no reply came, it may have been executed: the caller gets a <see cref="TimeoutException"/> and nothing is sent
+/// again, unless the activation recognises repeated requests (<see cref="DeduplicationExtensions"/>): then the same activation is
+/// asked again under the same request id.
 /// </summary>
 public sealed partial class DefaultClusterContext : IClusterContext
 {
-    static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(5);
+    static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
 
     readonly Cluster _cluster;
     readonly IIdentityLookup _lookup;
+    readonly ILocator? _locator;
     readonly PidCache _pidCache;
     readonly ClusterConfig _config;
     readonly TimeProvider _time;
     readonly ILogger _logger;
+    readonly LogThrottle _throttle;
+    long _lastRequestId;
 
     public DefaultClusterContext(Cluster cluster)
     {
         _cluster = cluster;
         _config = cluster.Config;
         _lookup = cluster.IdentityLookup;
+        _locator = _lookup as ILocator;
         _pidCache = cluster.PidCache;
         _time = cluster.System.Config.TimeProvider;
         _logger = cluster.System.LoggerFactory.CreateLogger<DefaultClusterContext>();
+        _throttle = new LogThrottle(_time, _config.MaxNumberOfEventsInRequestLogThrottlePeriod, _config.RequestLogThrottlePeriod);
     }
 
     public async Task<T?> RequestAsync<T>(ClusterIdentity clusterIdentity, object message, ISenderContext context, CancellationToken ct)
     {
+        try
+        {
+            return await AskAsync<T>(clusterIdentity, message, context, ct.CanBeCanceled ? ct : _cluster.System.Deadlines.After(_config.ActorRequestTimeout));
+        }
+        catch (TimeoutException) when (_config.LegacyRequestTimeoutBehavior)
+        {
+            return default;
+        }
+    }
+
+    async Task<T> AskAsync<T>(ClusterIdentity clusterIdentity, object message, ISenderContext context, CancellationToken ct)
+    {
+        var begin = _cluster.Metrics.Begin();
+        var whyNot = "";
         for (var attempt = 0; ; attempt++)
         {
-            ThrowIfOver(clusterIdentity, attempt, ct);
-            if (!_pidCache.TryGet(clusterIdentity, out var pid))
+            ThrowIfOver(clusterIdentity, attempt, whyNot, ct);
+            if (attempt > 0) _cluster.Metrics.Retried(clusterIdentity.Kind, message);
+            var fromCache = _pidCache.TryGet(clusterIdentity, out var pid, out var deduplicates);
+            if (!fromCache)
             {
-                ThrowIfNobodyHosts(clusterIdentity.Kind);
-                pid = await LookUpAsync(clusterIdentity, ct);
-                if (pid is null)
+                var located = await ResolveAsync(clusterIdentity, ct);
+                if (located.Pid is null)
                 {
+                    whyNot = located.WhyNot!;
                     await PauseAsync(attempt, ct);
                     continue;
                 }
 
-                _pidCache.TryAdd(clusterIdentity, pid);
+                (pid, deduplicates) = (located.Pid, located.Deduplicates);
             }
 
             try
             {
-                return await SendAsync<T>(clusterIdentity, pid, message, context, ct);
+                var reply = deduplicates
+                    ? await SendUntilAnsweredAsync<T>(clusterIdentity, pid!, message, context, ct)
+                    : await SendAsync<T>(clusterIdentity, pid!, message, context, ct);
+                _cluster.Metrics.Requested(begin, clusterIdentity.Kind, message, fromCache);
+                return reply;
             }
-            catch (DeadLetterException)
+            catch (DeadLetterException gone)
             {
-                await ForgetAsync(clusterIdentity, pid, ct);
+                whyNot = gone.Message;
+                await ForgetAsync(clusterIdentity, pid!, ct);
                 await PauseAsync(attempt, ct);
-            }
-            catch (TimeoutException) when (_config.LegacyRequestTimeoutBehavior)
-            {
-                return default;
             }
         }
     }
@@ -80,8 +105,7 @@ public sealed partial class DefaultClusterContext : IClusterContext
             var reason = lost.IsCancellationRequested ? "the connection to its member was lost"
                 : ct.IsCancellationRequested ? "the caller's time is over"
                 : $"it did not answer within {_config.ActorRequestTimeout.TotalMilliseconds:F0} ms";
-            throw new TimeoutException(
-                $"the request {message.GetType().Name} to {clusterIdentity.ToDiagnosticString()} at {pid.ToDiagnosticString()} may have been executed: {reason}", late);
+            throw MayHaveBeenExecuted(clusterIdentity, pid, message, reason, late);
         }
         finally
         {
@@ -89,22 +113,63 @@ public sealed partial class DefaultClusterContext : IClusterContext
         }
     }
 
-    async Task<PID?> LookUpAsync(ClusterIdentity clusterIdentity, CancellationToken ct)
+    /// <summary>The activation knows a repeated request by its id, so it is safe to ask it again; another activation would not know it.</summary>
+    async Task<T> SendUntilAnsweredAsync<T>(ClusterIdentity clusterIdentity, PID pid, object message, ISenderContext context, CancellationToken ct)
     {
+        var request = RequestId.Ensure(message, context, () => $"{_cluster.System.Id}/{Interlocked.Increment(ref _lastRequestId)}");
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await SendAsync<T>(clusterIdentity, pid, request, context, ct);
+            }
+            catch (DeadLetterException gone) when (attempt > 0)
+            {
+                throw MayHaveBeenExecuted(clusterIdentity, pid, message, "its activation has ended since", gone);
+            }
+            catch (TimeoutException) when (!ct.IsCancellationRequested)
+            {
+                await PauseAsync(attempt, ct);
+            }
+        }
+    }
+
+    async Task<Located> ResolveAsync(ClusterIdentity clusterIdentity, CancellationToken ct)
+    {
+        ThrowIfNobodyHosts(clusterIdentity.Kind);
+        var begin = _cluster.Metrics.Begin();
+        var epoch = _pidCache.Epoch;
+        var located = _locator is null ? await LookUpAsync(clusterIdentity, ct) : await _locator.LocateAsync(clusterIdentity, ct);
+        _cluster.Metrics.Resolved(begin, clusterIdentity.Kind);
+        if (located.Pid is { } found) _pidCache.TryAdd(clusterIdentity, found, located.Deduplicates, epoch);
+        else if (!ct.IsCancellationRequested && _throttle.TryEnter(out var suppressed))
+            LogNotFound(_logger, clusterIdentity.ToDiagnosticString(), located.WhyNot!, suppressed);
+        return located;
+    }
+
+    /// <summary>A lookup of somebody else's: it may hang, and may throw anything.</summary>
+    async Task<Located> LookUpAsync(ClusterIdentity clusterIdentity, CancellationToken ct)
+    {
+        var end = AttemptToken.Rent(ct, _cluster.System.Deadlines.After(_config.ActorActivationTimeout), CancellationToken.None);
+        var lookup = Task.FromResult<PID?>(null);
         try
         {
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(ct, _cluster.System.Deadlines.After(_config.ActorActivationTimeout));
-            return await _lookup.GetAsync(clusterIdentity, end.Token).WaitAsync(end.Token);
+            lookup = _lookup.GetAsync(clusterIdentity, end.Token);
+            return await lookup.WaitAsync(end.Token) is { } pid ? new Located(pid, false, null) : Located.Nowhere("the identity lookup found nothing");
         }
-        catch (IdentityIsBlockedException)
+        catch (Exception final) when (final is IdentityIsBlockedException or ActivationFailedException)
         {
             throw;
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             // Nothing was sent: another lookup is safe.
-            if (!ct.IsCancellationRequested) LogLookupFailed(_logger, failure, clusterIdentity.ToDiagnosticString());
-            return null;
+            return Located.Nowhere($"the identity lookup failed: {failure.Message}");
+        }
+        finally
+        {
+            // A lookup that still runs still has the token.
+            if (lookup.IsCompleted) end.Return();
         }
     }
 
@@ -117,17 +182,16 @@ public sealed partial class DefaultClusterContext : IClusterContext
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            if (!ct.IsCancellationRequested) LogRemoveFailed(_logger, failure, clusterIdentity.ToDiagnosticString());
+            if (!ct.IsCancellationRequested && _throttle.TryEnter(out _)) LogRemoveFailed(_logger, failure, clusterIdentity.ToDiagnosticString());
         }
     }
 
-    /// <summary>The first retry comes at once, the next after 5, 10, 20, … ms, at most <see cref="MaxPause"/>.</summary>
+    /// <summary>The first retry comes at once, the next after 5, 10, 20, … ms, at most <see cref="LongestPause"/>.</summary>
     async Task PauseAsync(int attempt, CancellationToken ct)
     {
         if (attempt == 0) return;
-        var pause = TimeSpan.FromMilliseconds(5 * (1 << Math.Min(attempt - 1, 5)));
-        await Task.Delay(pause < MaxPause ? pause : MaxPause, _time, ct)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(Backoff.After(attempt, FirstPause, LongestPause), _time, ct)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     void ThrowIfNobodyHosts(string kind)
@@ -137,18 +201,25 @@ public sealed partial class DefaultClusterContext : IClusterContext
         if (!members.IsEmpty && !members.AnyoneHosts(kind)) throw new KindNotHostedException(kind);
     }
 
-    void ThrowIfOver(ClusterIdentity clusterIdentity, int attempts, CancellationToken ct)
+    void ThrowIfOver(ClusterIdentity clusterIdentity, int attempts, string whyNot, CancellationToken ct)
     {
-        if (_cluster.IsStopping) throw new OperationCanceledException("the cluster of this system has been shut down: nothing was sent");
+        // Not before: what the activations do when they are stopped may need others.
+        if (_cluster.System.Shutdown.IsCancellationRequested)
+            throw new OperationCanceledException("the cluster of this system has been shut down: nothing was sent");
         if (ct.IsCancellationRequested)
         {
             throw new TimeoutException(
-                $"{clusterIdentity.ToDiagnosticString()} could not be reached in {attempts} attempts before the caller's time was over: nothing was executed");
+                $"{clusterIdentity.ToDiagnosticString()} could not be reached in {attempts} attempts before the caller's time was over: nothing was executed"
+                + (whyNot.Length > 0 ? $"; at last: {whyNot}" : ""));
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Lookup of {Identity} failed; trying again")]
-    static partial void LogLookupFailed(ILogger logger, Exception failure, string identity);
+    static TimeoutException MayHaveBeenExecuted(ClusterIdentity clusterIdentity, PID pid, object message, string reason, Exception cause) => new(
+        $"the request {MessageEnvelope.UnwrapMessage(message)!.GetType().Name} to {clusterIdentity.ToDiagnosticString()} at {pid.ToDiagnosticString()} may have been executed: {reason}",
+        cause);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Identity} was not found: {Reason}; trying again ({Suppressed} more such events were not logged)")]
+    static partial void LogNotFound(ILogger logger, string identity, string reason, int suppressed);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The lookup could not forget the PID of {Identity}")]
     static partial void LogRemoveFailed(ILogger logger, Exception failure, string identity);

@@ -5,40 +5,66 @@ namespace Proto.Cluster;
 
 /// <summary>
 /// Where virtual actors were last found. An entry ends when its target answers with a dead letter, when its member leaves or its connection
-/// is lost, when nobody used it for the time to live, or when the cache is full and others were used later.
+/// is lost, when its activation is known to have ended, when nobody used it for the time to live, or when the cache is full and others were
+/// used later. What a lookup found before such an end and brings after it is not taken in.
 /// </summary>
 public sealed class PidCache(TimeProvider time, int maxEntries)
 {
+    /// <summary>Ends that are remembered; a lookup that was overtaken by more of them is not taken in at all.</summary>
+    internal const int MaxRememberedEnds = 1024;
+
     readonly ConcurrentDictionary<ClusterIdentity, Entry> _entries = [];
+    readonly Lock _gate = new();
+    readonly Queue<(long Epoch, string Address, string? Id)> _ends = new();
+    long _epoch;
     int _trimming;
 
     public int Count => _entries.Count;
 
-    public bool TryGet(ClusterIdentity clusterIdentity, [NotNullWhen(true)] out PID? pid)
+    /// <summary>Grows whenever an activation or a member's address ends. Read it before a lookup.</summary>
+    internal long Epoch => Volatile.Read(ref _epoch);
+
+    public bool TryGet(ClusterIdentity clusterIdentity, [NotNullWhen(true)] out PID? pid) => TryGet(clusterIdentity, out pid, out _);
+
+    internal bool TryGet(ClusterIdentity clusterIdentity, [NotNullWhen(true)] out PID? pid, out bool deduplicates)
     {
         if (_entries.TryGetValue(clusterIdentity, out var entry))
         {
             entry.LastUsed = time.GetTimestamp();
-            pid = entry.Pid;
+            (pid, deduplicates) = (entry.Pid, entry.Deduplicates);
             return true;
         }
 
-        pid = null;
+        (pid, deduplicates) = (null, false);
         return false;
     }
 
-    public bool TryAdd(ClusterIdentity clusterIdentity, PID pid)
+    public bool TryAdd(ClusterIdentity clusterIdentity, PID pid) => TryAdd(clusterIdentity, pid, deduplicates: false, Epoch);
+
+    /// <param name="clusterIdentity">The virtual actor.</param>
+    /// <param name="pid">Its activation.</param>
+    /// <param name="deduplicates">Whether the activation recognises repeated requests.</param>
+    /// <param name="epoch">The <see cref="Epoch"/> before the PID was asked for.</param>
+    internal bool TryAdd(ClusterIdentity clusterIdentity, PID pid, bool deduplicates, long epoch)
     {
-        var added = _entries.TryAdd(clusterIdentity, new Entry(pid, time.GetTimestamp()));
-        if (added && _entries.Count > maxEntries) TrimToLimit();
-        return added;
+        var entry = new Entry(pid, deduplicates, time.GetTimestamp());
+        if (!_entries.TryAdd(clusterIdentity, entry)) return false;
+        // Checked after adding: an end that comes now finds the entry.
+        if (epoch != Epoch && HasEnded(pid, epoch))
+        {
+            _entries.TryRemove(KeyValuePair.Create(clusterIdentity, entry));
+            return false;
+        }
+
+        if (_entries.Count > maxEntries) TrimToLimit();
+        return true;
     }
 
     /// <summary>Replaces <paramref name="existingPid"/> and nothing else.</summary>
     public bool TryUpdate(ClusterIdentity clusterIdentity, PID newPid, PID existingPid) =>
         _entries.TryGetValue(clusterIdentity, out var entry)
         && entry.Pid.Equals(existingPid)
-        && _entries.TryUpdate(clusterIdentity, new Entry(newPid, time.GetTimestamp()), entry);
+        && _entries.TryUpdate(clusterIdentity, new Entry(newPid, false, time.GetTimestamp()), entry);
 
     public bool TryRemove(ClusterIdentity clusterIdentity) => _entries.TryRemove(clusterIdentity, out _);
 
@@ -50,7 +76,11 @@ public sealed class PidCache(TimeProvider time, int maxEntries)
 
     public void RemoveByMember(Member member) => RemoveByAddress(member.Address);
 
-    public void RemoveByAddress(string address) => Remove(entry => string.Equals(entry.Pid.Address, address, StringComparison.Ordinal));
+    public void RemoveByAddress(string address)
+    {
+        End(address, null);
+        Remove(entry => string.Equals(entry.Pid.Address, address, StringComparison.Ordinal));
+    }
 
     public void RemoveByPredicate(Func<KeyValuePair<ClusterIdentity, PID>, bool> predicate)
     {
@@ -62,6 +92,40 @@ public sealed class PidCache(TimeProvider time, int maxEntries)
 
     /// <summary>Forgets what nobody used for <paramref name="timeToLive"/>; returns how many that were.</summary>
     public int RemoveIdle(TimeSpan timeToLive) => Remove(entry => time.GetElapsedTime(entry.LastUsed) > timeToLive);
+
+    /// <summary>The activation has ended or is about to: it is neither used any more nor taken in again.</summary>
+    internal void Ended(ClusterIdentity clusterIdentity, PID pid)
+    {
+        End(pid.Address, pid.Id);
+        RemoveByVal(clusterIdentity, pid);
+    }
+
+    void End(string address, string? id)
+    {
+        lock (_gate)
+        {
+            _ends.Enqueue((_epoch + 1, address, id));
+            if (_ends.Count > MaxRememberedEnds) _ends.Dequeue();
+            // Published after the end itself: who reads this epoch began after it.
+            Volatile.Write(ref _epoch, _epoch + 1);
+        }
+    }
+
+    bool HasEnded(PID pid, long since)
+    {
+        lock (_gate)
+        {
+            // Some ends after it are forgotten: it may be among them.
+            if (_ends.Count > 0 && _ends.Peek().Epoch > since + 1) return true;
+            foreach (var (epoch, address, id) in _ends)
+            {
+                if (epoch > since && string.Equals(address, pid.Address, StringComparison.Ordinal)
+                    && (id is null || string.Equals(id, pid.Id, StringComparison.Ordinal))) return true;
+            }
+
+            return false;
+        }
+    }
 
     int Remove(Func<Entry, bool> condition)
     {
@@ -90,9 +154,10 @@ public sealed class PidCache(TimeProvider time, int maxEntries)
         }
     }
 
-    sealed class Entry(PID pid, long lastUsed)
+    sealed class Entry(PID pid, bool deduplicates, long lastUsed)
     {
         public readonly PID Pid = pid;
+        public readonly bool Deduplicates = deduplicates;
         public long LastUsed = lastUsed;
     }
 }

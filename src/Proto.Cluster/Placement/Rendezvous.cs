@@ -1,22 +1,32 @@
-namespace Proto.Cluster.PartitionActivator;
+namespace Proto.Cluster.Placement;
 
 /// <summary>
 /// Rendezvous hashing (Thaler, Ravishankar 1998): every member is scored with the identity and the highest score owns it. A member
 /// that leaves moves only what it owned. Score and hash are stable across processes: every node computes the same owner.
 /// </summary>
-static class Rendezvous
+sealed class Rendezvous
 {
-    /// <summary>The owner among the members; null when there are none.</summary>
-    public static Member? OwnerOf(ClusterIdentity identity, Member[] members)
+    readonly ulong[] _hashes;
+
+    /// <param name="members">The candidates, in an order that all nodes share: of equal scores the first wins.</param>
+    public Rendezvous(IReadOnlyList<Member> members)
+    {
+        Members = [.. members];
+        _hashes = [.. members.Select(member => Hash(member.Id, 0))];
+    }
+
+    public Member[] Members { get; }
+
+    /// <summary>The owner's place in <see cref="Members"/>; -1 when there are none.</summary>
+    public int OwnerOf(ClusterIdentity identity)
     {
         var key = Hash(identity.Identity, Hash(identity.Kind, 0));
-        Member? owner = null;
+        var owner = -1;
         ulong highest = 0;
-        foreach (var member in members)
+        for (var i = 0; i < _hashes.Length; i++)
         {
-            var score = Mix(key ^ Hash(member.Id, 0));
-            if (owner is not null && (score < highest || score == highest && string.CompareOrdinal(member.Id, owner.Id) < 0)) continue;
-            (owner, highest) = (member, score);
+            var score = Mix(key ^ _hashes[i]);
+            if (owner < 0 || score > highest) (owner, highest) = (i, score);
         }
 
         return owner;

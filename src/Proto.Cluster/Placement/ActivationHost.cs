@@ -1,0 +1,170 @@
+using System.Reflection;
+
+namespace Proto.Cluster.Placement;
+
+/// <summary>
+/// The activations that one actor hosts as its children. Invariant: an identity has one activation at most, and none is started before the
+/// one before it has ended. To be used in that actor's turns, as its children's supervisor too.
+/// </summary>
+sealed class ActivationHost : ISupervisorStrategy
+{
+    readonly Dictionary<ClusterIdentity, Hosted> _byIdentity = [];
+    readonly Dictionary<string, Hosted> _byPid = new(StringComparer.Ordinal);
+    readonly HashSet<ClusterIdentity> _deciding = [];
+    readonly Cluster _cluster;
+    readonly StartFailures _startFailures;
+    readonly string _namePrefix;
+
+    public ActivationHost(Cluster cluster)
+    {
+        _cluster = cluster;
+        _startFailures = new StartFailures(cluster.System.Config.TimeProvider);
+        // Of this system only: a PID of an earlier process at the same address must never mean another actor.
+        _namePrefix = cluster.System.Id[..Math.Min(8, cluster.System.Id.Length)];
+    }
+
+    public int Count => _byIdentity.Count;
+
+    /// <summary>Those that run and those that are ending, in a stable order.</summary>
+    public IEnumerable<Activation> All => _byIdentity.Values.Select(hosted => new Activation { ClusterIdentity = hosted.Identity, Pid = hosted.Pid });
+
+    /// <summary>Set when this member leaves: nothing is activated any more.</summary>
+    public bool IsClosed { get; private set; }
+
+    public bool Contains(ClusterIdentity identity) => _byIdentity.ContainsKey(identity);
+
+    /// <summary>
+    /// Answers with the identity's activation, started when there is none. <paramref name="mayNotStart"/> says why none may be started now, or
+    /// null; it is asked last of all, in the turn that starts it.
+    /// </summary>
+    public void Activate(IContext context, ClusterIdentity identity, Func<ActivationResponse?> mayNotStart)
+    {
+        if (_byIdentity.TryGetValue(identity, out var hosted))
+        {
+            context.Respond(hosted.IsEnding ? Refused(ActivationRefusal.RefusalHandOver, "its former activation is ending") : hosted.Response);
+            return;
+        }
+
+        if (WhyNot(identity, mayNotStart) is { } refusal) context.Respond(refusal);
+        else if (_cluster.TryGetClusterKind(identity.Kind) is not { } kind)
+            context.Respond(Refused(ActivationRefusal.RefusalUnknownKind, $"{_cluster.System.Address} does not host the kind '{identity.Kind}'"));
+        else if (kind.CanSpawnIdentity is null) context.Respond(Start(context, identity, kind).Response);
+        else Decide(context, identity, kind, mayNotStart);
+    }
+
+    /// <summary>Ends it after the messages that it already has.</summary>
+    public void End(IContext context, ClusterIdentity identity)
+    {
+        if (!_byIdentity.TryGetValue(identity, out var hosted) || hosted.IsEnding) return;
+        hosted.IsEnding = true;
+        _cluster.System.EventStream.Publish(new ActivationTerminating { Pid = hosted.Pid, ClusterIdentity = identity });
+        context.Poison(hosted.Pid);
+    }
+
+    /// <summary>From now on nothing is started, and what runs ends. The others are told at once: they must not wait for answers from here.</summary>
+    public void Close(IContext context)
+    {
+        IsClosed = true;
+        foreach (var hosted in _byIdentity.Values)
+        {
+            _cluster.MemberList.BroadcastEvent(new ActivationTerminating { Pid = hosted.Pid, ClusterIdentity = hosted.Identity }, includeSelf: false);
+            End(context, hosted.Identity);
+        }
+    }
+
+    /// <summary>A child has ended. Returns the activation that it was, told to all members; null when it was none.</summary>
+    public Activation? Ended(PID pid)
+    {
+        if (!_byPid.Remove(pid.Id, out var hosted)) return null;
+        _byIdentity.Remove(hosted.Identity);
+        hosted.Kind.Dec();
+        var terminated = new ActivationTerminated { Pid = hosted.Pid, ClusterIdentity = hosted.Identity };
+        _cluster.MemberList.BroadcastEvent(terminated);
+        return new Activation { Pid = hosted.Pid, ClusterIdentity = hosted.Identity };
+    }
+
+    /// <summary>An activation that fails to start is stopped and its failure remembered; one that fails later is treated as its kind's props say.</summary>
+    public void HandleFailure(ISupervisor supervisor, PID child, RestartStatistics rs, Exception cause, object? message)
+    {
+        if (!_byPid.TryGetValue(child.Id, out var hosted))
+        {
+            supervisor.StopChildren(child);
+            return;
+        }
+
+        if (message is not Started)
+        {
+            (hosted.Kind.Props.GuardianStrategy ?? Supervision.DefaultStrategy).HandleFailure(supervisor, child, rs, cause, message);
+            return;
+        }
+
+        // A constructor that was called by its type parameter.
+        _startFailures.Add(hosted.Identity, cause is TargetInvocationException { InnerException: { } inner } ? inner : cause);
+        hosted.IsEnding = true;
+        supervisor.StopChildren(child);
+    }
+
+    public static ActivationResponse Refused(ActivationRefusal refusal, string reason) => new() { Failed = true, Refusal = refusal, Reason = reason };
+
+    ActivationResponse? WhyNot(ClusterIdentity identity, Func<ActivationResponse?> mayNotStart)
+    {
+        if (IsClosed) return Refused(ActivationRefusal.RefusalShuttingDown, $"{_cluster.System.Address} is shutting down");
+        if (mayNotStart() is { } refusal) return refusal;
+        return _startFailures.CauseToWait(identity) is { } cause
+            ? Refused(ActivationRefusal.RefusalStartFailed, $"{cause.GetType().Name}: {cause.Message}")
+            : null;
+    }
+
+    void Decide(IContext context, ClusterIdentity identity, ActivatedClusterKind kind, Func<ActivationResponse?> mayNotStart)
+    {
+        if (!_deciding.Add(identity))
+        {
+            context.Respond(Refused(ActivationRefusal.RefusalHandOver, "its kind is deciding whether it may be activated"));
+            return;
+        }
+
+        context.ReenterAfter(MaySpawn(kind, identity, context.CancellationToken), decision =>
+        {
+            _deciding.Remove(identity);
+            context.Respond(Decided(context, identity, kind, decision, mayNotStart));
+        });
+    }
+
+    ActivationResponse Decided(IContext context, ClusterIdentity identity, ActivatedClusterKind kind, Task<bool> decision, Func<ActivationResponse?> mayNotStart)
+    {
+        if (!decision.IsCompletedSuccessfully)
+        {
+            var cause = decision.Exception?.GetBaseException().Message ?? "it was cancelled";
+            return Refused(ActivationRefusal.RefusalStartFailed, $"its kind's spawn predicate failed: {cause}");
+        }
+
+        if (!decision.Result) return new ActivationResponse { Failed = true, InvalidIdentity = true };
+        // Other turns came between.
+        return WhyNot(identity, mayNotStart) ?? Start(context, identity, kind).Response;
+    }
+
+    static async Task<bool> MaySpawn(ActivatedClusterKind kind, ClusterIdentity identity, CancellationToken cancellationToken) =>
+        await kind.CanSpawnIdentity!(identity.Identity, cancellationToken);
+
+    Hosted Start(IContext context, ClusterIdentity identity, ActivatedClusterKind kind)
+    {
+        var measured = _cluster.Metrics.Begin();
+        var name = _namePrefix + _cluster.System.ProcessRegistry.NextId();
+        var pid = context.SpawnNamed(kind.ActivationProps, name, activation => activation.SetClusterIdentity(identity));
+        var hosted = new Hosted(identity, pid, kind);
+        _byIdentity.Add(identity, hosted);
+        _byPid.Add(pid.Id, hosted);
+        kind.Inc();
+        _cluster.Metrics.Spawned(measured, kind.Name);
+        return hosted;
+    }
+
+    sealed class Hosted(ClusterIdentity identity, PID pid, ActivatedClusterKind kind)
+    {
+        public ClusterIdentity Identity { get; } = identity;
+        public PID Pid { get; } = pid;
+        public ActivatedClusterKind Kind { get; } = kind;
+        public ActivationResponse Response { get; } = new() { Pid = pid, Deduplicates = kind.Deduplicates };
+        public bool IsEnding { get; set; }
+    }
+}
