@@ -22,7 +22,7 @@ sealed class PlacementQuestions(Cluster cluster, TimeSpan patience)
 {
     public async Task<Located> AskAsync(PID target, ActivationRequest request, CancellationToken ct)
     {
-        var end = AttemptToken.Rent(ct, cluster.System.Deadlines.After(patience), CancellationToken.None);
+        var end = AttemptToken.Rent(ct, cluster.System.Deadlines.After(patience), cluster.Connections.LostToken(target.Address));
         try
         {
             return Answer(request.ClusterIdentity, await cluster.System.Root.RequestAsync<ActivationResponse>(target, request, end.Token));
