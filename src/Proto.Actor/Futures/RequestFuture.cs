@@ -63,7 +63,10 @@ internal sealed partial class RequestFuture<T> : TaskCompletionSource<T>, IReque
                     LogDeadLetter(_system.LoggerFactory.CreateLogger("Proto.Future"), _target.ToDiagnosticString());
                 }
 
-                SetException(new DeadLetterException(_target));
+                SetException(
+                    MessageEnvelope.UnwrapHeader(message).TryGetValue(DeadLetterException.ReasonHeader, out var reason)
+                        ? new DeadLetterException(_target, reason)
+                        : new DeadLetterException(_target));
                 break;
             case T reply:
                 SetResult(reply);

@@ -9,10 +9,15 @@ namespace Proto;
 /// <param name="Header">Its headers.</param>
 public sealed record DeadLetterEvent(PID Pid, object Message, PID? Sender, MessageHeader? Header = null);
 
-/// <summary>The target of a request does not exist, or stopped before it answered.</summary>
+/// <summary>The target of a request does not exist, stopped before it answered, or may not be reached from here: nothing was executed.</summary>
 public sealed class DeadLetterException : Exception
 {
+    /// <summary>The header of a <see cref="DeadLetterResponse"/> that says why, when it is not that the target does not exist.</summary>
+    internal const string ReasonHeader = "dead-letter-reason";
+
     public DeadLetterException(PID pid) : base($"{pid.ToDiagnosticString()} no longer exists") => Pid = pid;
+
+    public DeadLetterException(PID pid, string reason) : base($"the message to {pid.ToDiagnosticString()} was not delivered: {reason}") => Pid = pid;
 
     public PID Pid { get; }
 }

@@ -25,6 +25,12 @@ sealed partial class Activator(RemoteConfigBase config, ILogger logger) : IActor
             return Failed(ResponseStatusCode.Error);
         }
 
+        if (request.Name.StartsWith('$'))
+        {
+            LogSystemName(logger, request.Name);
+            return Failed(ResponseStatusCode.Error);
+        }
+
         try
         {
             var name = request.Name.Length > 0 ? request.Name : system.ProcessRegistry.NextId();
@@ -45,6 +51,9 @@ sealed partial class Activator(RemoteConfigBase config, ILogger logger) : IActor
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Spawn from another system refused: the kind '{Kind}' is not among RemoteKinds")]
     static partial void LogUnknownKind(ILogger logger, string kind);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Spawn from another system refused: the name '{Name}' is the engine's own, as all that begin with $")]
+    static partial void LogSystemName(ILogger logger, string name);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Spawning kind '{Kind}' named '{Name}' for another system failed")]
     static partial void LogSpawnFailed(ILogger logger, Exception failure, string kind, string name);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
 namespace Proto.Remote;
@@ -19,16 +20,35 @@ public abstract record RemoteConfigBase
     /// <summary>Where to listen: an address or a name of this machine.</summary>
     public string Host { get; init; }
 
-    /// <summary>0 lets the system choose; the actor system's address has the chosen one.</summary>
+    /// <summary>Where to listen. 0 lets the operating system choose; the actor system's address has the chosen one.</summary>
     public int Port { get; init; }
 
     /// <summary>Actors that other systems may spawn here, by kind.</summary>
     public ImmutableDictionary<string, Props> RemoteKinds { get; init; } = ImmutableDictionary.Create<string, Props>(StringComparer.Ordinal);
 
-    /// <summary>The host in this system's PIDs, when it is not <see cref="Host"/>.</summary>
+    /// <summary>
+    /// The call that opens a stream to another system. Its headers are sent along. A deadline or a token that can be cancelled is refused: the
+    /// stream lives as long as both systems do.
+    /// </summary>
+    public CallOptions CallOptions { get; init; }
+
+    /// <summary>The host in this system's PIDs, when it is not <see cref="Host"/>. An IPv6 address may stand with or without brackets.</summary>
     public string? AdvertisedHost { get; init; }
 
+    /// <summary>The port in this system's PIDs, when it is not the one that is listened on.</summary>
     public int? AdvertisedPort { get; init; }
+
+    /// <summary>
+    /// Whether a stream may be opened here; asked once per stream, before anything on it is delivered. Refused: the stream ends with
+    /// PERMISSION_DENIED. Null: everybody who can connect may. See <see cref="RemoteConfigExtensions.WithConnectionFilter"/>.
+    /// </summary>
+    public Func<IncomingConnection, bool>? ConnectionFilter { get; init; }
+
+    /// <summary>
+    /// Whether a client's message is delivered; asked for each, before it is deserialised. A refused one's requester is told at once. System
+    /// messages of clients are refused whatever it says. See <see cref="RemoteConfigExtensions.WithClientFilter"/>.
+    /// </summary>
+    public Func<ClientMessage, bool> ClientFilter { get; init; } = ClientAccess.Default;
 
     public LogLevel DeserializationErrorLogLevel { get; init; } = LogLevel.Error;
 
@@ -42,5 +62,8 @@ public abstract record RemoteConfigBase
     /// </summary>
     public TimeSpan? WaitAfterEndpointTerminationTimeSpan { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>Serves the calls <c>ListProcesses</c> and <c>GetProcessDiagnostics</c>, to anybody who can connect.</summary>
     public bool RemoteDiagnostics { get; init; }
+
+    internal virtual int MaxSentFrameBytes => EndpointWriterOptions.MaxFrameBytes;
 }

@@ -1,11 +1,16 @@
 using System.Text.Json;
 using Google.Protobuf.Reflection;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
 namespace Proto.Remote;
 
 public static class RemoteConfigExtensions
 {
+    /// <summary>Headers for the calls that open streams to other systems, for what stands between them (a proxy, a service mesh) or a peer's connection filter.</summary>
+    public static TRemoteConfig WithCallOptions<TRemoteConfig>(this TRemoteConfig config, CallOptions options)
+        where TRemoteConfig : RemoteConfigBase => config with { CallOptions = options };
+
     public static TRemoteConfig WithAdvertisedHost<TRemoteConfig>(this TRemoteConfig config, string? advertisedHost)
         where TRemoteConfig : RemoteConfigBase => config with { AdvertisedHost = advertisedHost };
 
@@ -83,4 +88,15 @@ public static class RemoteConfigExtensions
 
     public static TRemoteConfig WithRemoteDiagnostics<TRemoteConfig>(this TRemoteConfig config, bool enabled)
         where TRemoteConfig : RemoteConfigBase => config with { RemoteDiagnostics = enabled };
+
+    /// <summary>Decides who may open a stream here: by certificate, by call header, by what the caller says it is.</summary>
+    public static TRemoteConfig WithConnectionFilter<TRemoteConfig>(this TRemoteConfig config, Func<IncomingConnection, bool> filter)
+        where TRemoteConfig : RemoteConfigBase => config with { ConnectionFilter = filter };
+
+    /// <summary>
+    /// Decides which actors and message types clients reach, instead of <see cref="ClientAccess.Default"/>. To narrow the default:
+    /// <c>WithClientFilter(message =&gt; ClientAccess.Default(message) &amp;&amp; …)</c>.
+    /// </summary>
+    public static TRemoteConfig WithClientFilter<TRemoteConfig>(this TRemoteConfig config, Func<ClientMessage, bool> filter)
+        where TRemoteConfig : RemoteConfigBase => config with { ClientFilter = filter };
 }

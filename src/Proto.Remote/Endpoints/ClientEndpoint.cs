@@ -110,7 +110,7 @@ sealed partial class ClientEndpoint : IEndpoint
     {
         var options = _config.EndpointWriterOptions;
         using var encoder = new BatchEncoder(
-            _system, _config.Serialization, _system.Address, options.EndpointWriterBatchSize, options.MaxMessageBytes, _idPrefix);
+            _system, _config.Serialization, _system.Address, options.EndpointWriterBatchSize, options.MaxMessageBytes, _config.MaxSentFrameBytes, _idPrefix);
         using var output = new WireWriter(64 * 1024);
         Action<OutgoingMessage, Exception> unsendable = Unsendable;
         try

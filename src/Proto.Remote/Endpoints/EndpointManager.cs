@@ -15,6 +15,7 @@ sealed partial class EndpointManager(
     readonly ConcurrentDictionary<string, ServerEndpoint> _servers = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, ClientEndpoint> _clients = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, InboundStream> _inbound = new(StringComparer.Ordinal);
+    readonly StreamGate _streamGate = new(system, config);
     readonly Lock _gate = new();
     volatile bool _stopping;
 
@@ -99,7 +100,8 @@ sealed partial class EndpointManager(
                 await AcceptClientAsync(call, greeting.ClientConnection);
                 break;
             default:
-                throw new GrpcException(GrpcStatusCode.InvalidArgument, "the first message of a stream must be a ConnectRequest");
+                throw new GrpcException(
+                    GrpcStatusCode.InvalidArgument, "the first message of a stream must be a ConnectRequest (Proto.Remote 0.x sends none; this is 1.x)");
         }
     }
 
@@ -131,9 +133,10 @@ sealed partial class EndpointManager(
             throw new GrpcException(GrpcStatusCode.InvalidArgument, "ServerConnection needs member_id and address");
         // The rest of the list is a rumour and blocks nobody.
         if (greeting.BlockList.Contains(system.Id)) return;
+        _streamGate.Admit(new IncomingConnection(greeting.MemberId, greeting.Address, call.Caller, call.Certificate, call.Headers));
         if (!await AnswerAsync(call, greeting.MemberId)) return;
 
-        var stream = new InboundStream(call, new IncomingMessages(system, config, this, greeting.Address, "", fromClient: false), system.Config.TimeProvider);
+        var stream = new InboundStream(call, new IncomingMessages(system, config, this, greeting.Address, ""), system.Config.TimeProvider);
         var former = Register(greeting.Address, stream);
         if (_servers.TryGetValue(greeting.Address, out var back)) back.Probe();
         try
@@ -174,6 +177,8 @@ sealed partial class EndpointManager(
     async Task AcceptClientAsync(IServerCall call, ClientConnection greeting)
     {
         if (greeting.MemberId.Length == 0) throw new GrpcException(GrpcStatusCode.InvalidArgument, "ClientConnection needs member_id");
+        var connection = new IncomingConnection(greeting.MemberId, null, call.Caller, call.Certificate, call.Headers);
+        _streamGate.Admit(connection);
         if (!await AnswerAsync(call, greeting.MemberId)) return;
 
         var client = new ClientEndpoint(system, config, call, greeting.MemberId);
@@ -184,7 +189,7 @@ sealed partial class EndpointManager(
             if (former is not null) await former.StopAsync(graceful: false);
             if (_stopping) return;
             var prefix = ClientEndpoint.AddressOf(greeting.MemberId) + "/";
-            await client.RunAsync(new IncomingMessages(system, config, this, system.Address, prefix, fromClient: true));
+            await client.RunAsync(new IncomingMessages(system, config, this, system.Address, prefix, (_streamGate, connection)));
         }
         catch (GrpcException malformed)
         {

@@ -12,8 +12,16 @@ namespace Proto.Remote.Endpoints;
 /// <param name="endpoints">Knows who watches what.</param>
 /// <param name="peerAddress">Stands for the empty address of a sender: where the sending system is reached.</param>
 /// <param name="peerIdPrefix">Goes before the id of such a sender: a client is reached through the member that it is connected to.</param>
-/// <param name="fromClient">A client may send user messages only: it is no member, and must not stop or watch actors.</param>
-sealed partial class IncomingMessages(ActorSystem system, RemoteConfigBase config, EndpointManager endpoints, string peerAddress, string peerIdPrefix, bool fromClient)
+/// <param name="client">
+/// Set when the stream is a client's: what may pass is limited. Never system messages: a client is no member, and must not stop or watch actors.
+/// </param>
+sealed partial class IncomingMessages(
+    ActorSystem system,
+    RemoteConfigBase config,
+    EndpointManager endpoints,
+    string peerAddress,
+    string peerIdPrefix,
+    (StreamGate Gate, IncomingConnection Connection)? client = null)
     : IEnvelopeSink
 {
     readonly BatchDecoder _decoder = new();
@@ -38,6 +46,12 @@ sealed partial class IncomingMessages(ActorSystem system, RemoteConfigBase confi
         var sender = envelope.Sender is not null && envelope.SenderRequestId != 0
             ? envelope.Sender.WithRequestId(envelope.SenderRequestId)
             : envelope.Sender;
+        if (client is var (gate, connection) && !gate.Allows(connection, envelope.TargetId, envelope.TypeName))
+        {
+            gate.Refuse(connection, envelope.TargetId, envelope.TypeName, sender);
+            return;
+        }
+
         object message;
         try
         {
@@ -87,9 +101,9 @@ sealed partial class IncomingMessages(ActorSystem system, RemoteConfigBase confi
 
     void ReceiveSystem(PID target, SystemMessage message)
     {
-        if (fromClient)
+        if (client is var (gate, connection))
         {
-            LogRefused(_logger, message.GetType().Name, target.Id, peerAddress);
+            gate.Refuse(connection, target.Id, message.GetType().Name, requester: null);
             return;
         }
 
@@ -99,7 +113,4 @@ sealed partial class IncomingMessages(ActorSystem system, RemoteConfigBase confi
 
     [LoggerMessage(Message = "A message of type '{TypeName}' from {Peer} cannot be read and was skipped")]
     static partial void LogUnreadable(ILogger logger, LogLevel level, Exception unreadable, string typeName, string peer);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "System message {TypeName} to {Target} refused: it comes from the client {Peer}")]
-    static partial void LogRefused(ILogger logger, string typeName, string target, string peer);
 }

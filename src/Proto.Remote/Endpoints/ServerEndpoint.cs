@@ -55,7 +55,8 @@ sealed partial class ServerEndpoint : IEndpoint
         var options = config.EndpointWriterOptions;
         _queue = new OutgoingQueue(options.MaxQueuedMessages);
         _pending = new PendingMessages(_queue);
-        _encoder = new BatchEncoder(system, config.Serialization, system.Address, options.EndpointWriterBatchSize, options.MaxMessageBytes);
+        _encoder = new BatchEncoder(
+            system, config.Serialization, system.Address, options.EndpointWriterBatchSize, options.MaxMessageBytes, config.MaxSentFrameBytes);
         _unsendable = Unsendable;
         _run = system.Config.Runtime.Run(RunAsync);
     }
@@ -249,7 +250,7 @@ sealed partial class ServerEndpoint : IEndpoint
     async Task ServeAsync(PeerConnection connection)
     {
         var connectedAt = _time.GetTimestamp();
-        var incoming = new IncomingMessages(_system, _config, _manager, Address, "", fromClient: false);
+        var incoming = new IncomingMessages(_system, _config, _manager, Address, "");
         var reading = connection.ReadToEndAsync(
             frame =>
             {

@@ -8,10 +8,13 @@ public sealed class GrpcNetClientRemote : IRemote
 {
     readonly GrpcNetRemoteConfig _config;
     readonly SemaphoreSlim _lifecycle = new(1, 1);
+    GrpcTransport? _ownTransport;
     EndpointManager? _endpoints;
 
+    /// <exception cref="ArgumentException">The configuration has something that cannot be honoured; the message names it.</exception>
     public GrpcNetClientRemote(ActorSystem system, GrpcNetRemoteConfig config)
     {
+        config.ThrowIfWrong(listens: false);
         System = system;
         _config = config;
         BlockList = new BlockList(system);
@@ -33,7 +36,8 @@ public sealed class GrpcNetClientRemote : IRemote
         {
             if (Started) return;
             System.SetClientAddress();
-            var transport = System.Extensions.Get<ITransport>() ?? new GrpcTransport(_config, System.LoggerFactory);
+            var transport = System.Extensions.Get<ITransport>()
+                ?? (_ownTransport = new GrpcTransport(_config, System.LoggerFactory, System.Config.TimeProvider));
             _endpoints = new EndpointManager(System, Config, transport, BlockList, isClient: true);
             System.ProcessRegistry.RegisterHostResolver(_endpoints.Resolve);
             Started = true;
@@ -52,6 +56,7 @@ public sealed class GrpcNetClientRemote : IRemote
             if (!Started) return;
             Started = false;
             await _endpoints!.StopAsync(graceful);
+            _ownTransport?.Dispose();
         }
         finally
         {

@@ -10,11 +10,15 @@ public sealed partial class GrpcNetRemote : IRemote
     readonly GrpcNetRemoteConfig _config;
     readonly ILogger _logger;
     readonly SemaphoreSlim _lifecycle = new(1, 1);
+    GrpcTransport? _ownTransport;
     EndpointManager? _endpoints;
     ITransportServer? _server;
+    HealthService? _health;
 
+    /// <exception cref="ArgumentException">The configuration has something that cannot be honoured; the message names it.</exception>
     public GrpcNetRemote(ActorSystem system, GrpcNetRemoteConfig config)
     {
+        config.ThrowIfWrong(listens: true);
         System = system;
         _config = config;
         _logger = system.LoggerFactory.CreateLogger<GrpcNetRemote>();
@@ -36,19 +40,24 @@ public sealed partial class GrpcNetRemote : IRemote
         try
         {
             if (Started) return;
-            var transport = System.Extensions.Get<ITransport>() ?? new GrpcTransport(_config, System.LoggerFactory);
+            var transport = System.Extensions.Get<ITransport>()
+                ?? (_ownTransport = new GrpcTransport(_config, System.LoggerFactory, System.Config.TimeProvider));
             // Streams are accepted before the system knows its address only in the moment below: the handshake waits for it.
             var ready = new TaskCompletionSource<EndpointManager>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var diagnostics = new ProcessDiagnostics(System, _config.RemoteDiagnostics);
+            _health = new HealthService();
             var methods = new Dictionary<string, GrpcHandler>(StringComparer.Ordinal)
             {
                 [Handshake.ReceiveMethod] = async call =>
                     await (await ready.Task.OnThisContext().WaitAsync(call.Aborted)).AcceptAsync(call),
-                ["/remote.Remoting/ListProcesses"] = Diagnostics,
-                ["/remote.Remoting/GetProcessDiagnostics"] = Diagnostics,
-                ["/grpc.health.v1.Health/Check"] = HealthCheck.ServeAsync,
+                ["/remote.Remoting/Connect"] = RefuseEarlierProtocol,
+                ["/remote.Remoting/ListProcesses"] = diagnostics.ListAsync,
+                ["/remote.Remoting/GetProcessDiagnostics"] = diagnostics.DescribeAsync,
+                ["/grpc.health.v1.Health/Check"] = _health.CheckAsync,
+                ["/grpc.health.v1.Health/Watch"] = _health.WatchAsync,
             };
             _server = await transport.ListenAsync(_config.Host, _config.Port, methods, _config.EndpointWriterOptions);
-            System.SetAddress(_config.AdvertisedHost ?? _config.Host, _config.AdvertisedPort ?? _server.Port);
+            Advertise(_server.Port);
             _endpoints = new EndpointManager(System, _config, transport, BlockList, isClient: false);
             System.ProcessRegistry.RegisterHostResolver(_endpoints.Resolve);
             System.ProcessRegistry.RegisterClientResolver(_endpoints.ResolveClient);
@@ -71,8 +80,10 @@ public sealed partial class GrpcNetRemote : IRemote
         {
             if (!Started) return;
             Started = false;
+            _health!.Leave();
             await _endpoints!.StopAsync(graceful);
             await _server!.DisposeAsync();
+            _ownTransport?.Dispose();
             LogStopped(_logger, System.Address);
         }
         finally
@@ -81,11 +92,25 @@ public sealed partial class GrpcNetRemote : IRemote
         }
     }
 
-    Task Diagnostics(IServerCall call) => throw new GrpcException(
-        GrpcStatusCode.Unimplemented, _config.RemoteDiagnostics ? "remote diagnostics are not implemented" : "RemoteDiagnostics is off");
+    void Advertise(int port)
+    {
+        var scheme = _config.UseHttps ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
+        var chosen = _config.UriChooser([new Uri($"{scheme}://{HostName.InAddress(_config.Host)}:{port}")]);
+        var host = _config.AdvertisedHost ?? _config.Host;
+        if (HostName.IsWildcard(host)) LogWildcard(_logger, host);
+        System.SetAddress(HostName.InAddress(host), _config.AdvertisedPort ?? chosen?.Port ?? port);
+    }
+
+    static Task RefuseEarlierProtocol(IServerCall call) => throw new GrpcException(
+        GrpcStatusCode.Unimplemented, "Connect is the handshake of Proto.Remote 0.x; this system speaks the protocol of 1.x");
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Remoting listens at {Address}")]
     static partial void LogStarted(ILogger logger, string address);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "This system's address names {Host}, which other machines cannot call: set AdvertisedHost")]
+    static partial void LogWildcard(ILogger logger, string host);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Remoting at {Address} ended")]
     static partial void LogStopped(ILogger logger, string address);

@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
+using Grpc.Core;
+using Proto.Remote.GrpcNet;
 
 namespace Proto.Remote.Transport;
 
@@ -12,35 +15,36 @@ public sealed record GrpcChannelSettings
     /// <summary>HTTP/2 pings find a peer that vanished without closing its connection (half-open): silence of delay + timeout ends it.</summary>
     public TimeSpan KeepAlivePingDelay { get; init; } = TimeSpan.FromSeconds(3);
     public TimeSpan KeepAlivePingTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Sent with each call.</summary>
+    public Metadata? Headers { get; init; }
+
+    /// <summary>Used instead of an own handler, and not disposed.</summary>
+    public HttpMessageHandler? Handler { get; init; }
 }
 
-/// <summary>One HTTP/2 connection (h2c, prior knowledge) to one server; disposing it closes the connection.</summary>
+/// <summary>
+/// One HTTP/2 connection (h2c with prior knowledge, or TLS) to one server; disposing it closes the connection, unless a handler was given.
+/// </summary>
 public sealed class GrpcChannel : ITransportChannel
 {
     readonly HttpMessageInvoker _http;
     readonly Uri _address;
     readonly GrpcChannelSettings _settings;
+    readonly string? _peerName;
+    string? _refusedCertificate;
 
-    public GrpcChannel(Uri address, GrpcChannelSettings settings)
+    internal GrpcChannel(Uri address, GrpcChannelSettings settings, TlsCaller? tls)
     {
         _address = address;
         _settings = settings;
-        _http = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            ActivityHeadersPropagator = null,
-            EnableMultipleHttp2Connections = false,
-            PooledConnectionLifetime = Timeout.InfiniteTimeSpan,
-            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-            ConnectTimeout = settings.ConnectTimeout,
-            InitialHttp2StreamWindowSize = settings.StreamWindowBytes,
-            KeepAlivePingDelay = settings.KeepAlivePingDelay,
-            KeepAlivePingTimeout = settings.KeepAlivePingTimeout,
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-        });
+        _peerName = tls?.PeerName;
+        _http = settings.Handler is { } given
+            ? new HttpMessageInvoker(given, disposeHandler: false)
+            : new HttpMessageInvoker(OwnHandler(settings, tls?.CallTo(reason => _refusedCertificate = reason)));
     }
+
+    public GrpcChannel(Uri address, GrpcChannelSettings settings) : this(address, settings, null) { }
 
     /// <summary>Opens a call of <paramref name="method"/> (<c>/package.Service/Method</c>) and sends its first frames with the headers.</summary>
     /// <exception cref="HttpRequestException">Nobody could be reached.</exception>
@@ -55,14 +59,19 @@ public sealed class GrpcChannel : ITransportChannel
             Content = content,
         };
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
+        // The handler checks the certificate against this name.
+        if (_peerName is not null) request.Headers.Host = $"{_peerName}:{_address.Port}";
+        CallHeaders.Write(_settings.Headers, request.Headers);
         HttpResponseMessage response;
         try
         {
             response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
-        catch
+        catch (Exception failure)
         {
             content.End();
+            if (failure is HttpRequestException unreachable && ConnectFailure.Explain(unreachable, _address, _refusedCertificate) is { } explained)
+                throw explained;
             throw;
         }
 
@@ -83,4 +92,25 @@ public sealed class GrpcChannel : ITransportChannel
     }
 
     public void Dispose() => _http.Dispose();
+
+    static SocketsHttpHandler OwnHandler(GrpcChannelSettings settings, SslClientAuthenticationOptions? tls)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ActivityHeadersPropagator = null,
+            EnableMultipleHttp2Connections = false,
+            PooledConnectionLifetime = Timeout.InfiniteTimeSpan,
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            ConnectTimeout = settings.ConnectTimeout,
+            InitialHttp2StreamWindowSize = settings.StreamWindowBytes,
+            KeepAlivePingDelay = settings.KeepAlivePingDelay,
+            KeepAlivePingTimeout = settings.KeepAlivePingTimeout,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+        };
+        if (tls is not null) handler.SslOptions = tls;
+        return handler;
+    }
 }

@@ -11,6 +11,12 @@ public static class GrpcFrame
     public const int PrefixLength = 5;
     public const string ContentType = "application/grpc";
 
+    /// <summary><c>application/grpc</c>, with or without the name of an encoding (<c>+proto</c>): gRPC-Web is another protocol.</summary>
+    public static bool IsContentType(string? contentType) =>
+        contentType is not null
+        && contentType.StartsWith(ContentType, StringComparison.OrdinalIgnoreCase)
+        && (contentType.Length == ContentType.Length || contentType[ContentType.Length] is '+' or ';');
+
     public static void WritePrefix(Span<byte> destination, int messageLength)
     {
         destination[0] = 0;

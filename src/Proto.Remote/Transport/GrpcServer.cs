@@ -1,9 +1,12 @@
 using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -23,16 +26,18 @@ public sealed record GrpcServerOptions
 }
 
 /// <summary>
-/// gRPC over HTTP/2 with prior knowledge (h2c), on Kestrel alone: no host, no configuration from the environment, no middleware.
+/// gRPC over HTTP/2, with prior knowledge (h2c) unless the listener is configured for TLS, on Kestrel alone: no host, no configuration from the environment, no middleware.
 /// </summary>
-public sealed class GrpcServer : ITransportServer
+public sealed partial class GrpcServer : ITransportServer
 {
     readonly KestrelServer _kestrel;
+    readonly ServiceProvider? _services;
     readonly TimeSpan _shutdownTimeout;
 
-    GrpcServer(KestrelServer kestrel, IPEndPoint endpoint, TimeSpan shutdownTimeout)
+    GrpcServer(KestrelServer kestrel, ServiceProvider? services, IPEndPoint endpoint, TimeSpan shutdownTimeout)
     {
         _kestrel = kestrel;
+        _services = services;
         _shutdownTimeout = shutdownTimeout;
         Endpoint = endpoint;
     }
@@ -50,7 +55,9 @@ public sealed class GrpcServer : ITransportServer
         CancellationToken cancellationToken)
     {
         ListenOptions? listening = null;
-        var kestrelOptions = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
+        // Only what configures a listener, TLS above all, looks services up.
+        var services = options.ConfigureListen is null ? null : KestrelServices(loggerFactory);
+        var kestrelOptions = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false, ApplicationServices = services! };
         var limits = kestrelOptions.Limits;
         limits.MaxConcurrentConnections = options.MaxConnections;
         // A stream lives as long as both nodes do and may be silent for hours: neither size nor rate of a body says anything.
@@ -73,15 +80,16 @@ public sealed class GrpcServer : ITransportServer
         var kestrel = new KestrelServer(Options.Create(kestrelOptions), sockets, loggerFactory);
         try
         {
-            await kestrel.StartAsync(new Application(methods, options.MaxMessageBytes), cancellationToken).ConfigureAwait(false);
+            await kestrel.StartAsync(new Application(methods, options.MaxMessageBytes, loggerFactory.CreateLogger<GrpcServer>()), cancellationToken).ConfigureAwait(false);
         }
         catch
         {
             kestrel.Dispose();
+            if (services is not null) await services.DisposeAsync().ConfigureAwait(false);
             throw;
         }
 
-        return new GrpcServer(kestrel, listening!.IPEndPoint!, options.ShutdownTimeout);
+        return new GrpcServer(kestrel, services, listening!.IPEndPoint!, options.ShutdownTimeout);
     }
 
     /// <summary>Stops listening and ends the connections; those that do not end by themselves in time are aborted.</summary>
@@ -90,9 +98,21 @@ public sealed class GrpcServer : ITransportServer
         using var deadline = new CancellationTokenSource(_shutdownTimeout);
         await _kestrel.StopAsync(deadline.Token).ConfigureAwait(false);
         _kestrel.Dispose();
+        if (_services is not null) await _services.DisposeAsync().ConfigureAwait(false);
     }
 
-    sealed class Application(IReadOnlyDictionary<string, GrpcHandler> methods, int maxMessageBytes) : IHttpApplication<HttpContext>
+    static ServiceProvider KestrelServices(ILoggerFactory loggerFactory)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
+        builder.Services.AddSingleton(loggerFactory);
+        return builder.Services.BuildServiceProvider();
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A call of {Method} failed")]
+    static partial void LogFailed(ILogger logger, Exception failure, string method);
+
+    sealed class Application(IReadOnlyDictionary<string, GrpcHandler> methods, int maxMessageBytes, ILogger logger) : IHttpApplication<HttpContext>
     {
         public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -106,13 +126,14 @@ public sealed class GrpcServer : ITransportServer
                 return;
             }
 
-            if (context.Request.ContentType?.StartsWith(GrpcFrame.ContentType, StringComparison.OrdinalIgnoreCase) != true)
+            if (!GrpcFrame.IsContentType(context.Request.ContentType))
             {
                 context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
                 return;
             }
 
             context.Response.ContentType = GrpcFrame.ContentType;
+            context.Response.Headers["grpc-accept-encoding"] = "identity";
             var status = await RunAsync(context).ConfigureAwait(false);
             if (context.RequestAborted.IsCancellationRequested) return;
             context.Response.AppendTrailer("grpc-status", ((int)status.Code).ToString(System.Globalization.CultureInfo.InvariantCulture));
@@ -123,9 +144,10 @@ public sealed class GrpcServer : ITransportServer
         {
             if (!methods.TryGetValue(context.Request.Path.Value ?? "", out var handler))
                 return new GrpcStatus(GrpcStatusCode.Unimplemented, $"unknown method {context.Request.Path.Value}");
-            var call = new GrpcServerCall(context, maxMessageBytes);
+            GrpcServerCall? call = null;
             try
             {
+                call = new GrpcServerCall(context, maxMessageBytes);
                 await handler(call).ConfigureAwait(false);
                 return GrpcStatus.Ok;
             }
@@ -137,9 +159,14 @@ public sealed class GrpcServer : ITransportServer
             {
                 return new GrpcStatus(GrpcStatusCode.Cancelled, "the caller is gone");
             }
+            catch (Exception failure)
+            {
+                LogFailed(logger, failure, context.Request.Path);
+                return new GrpcStatus(GrpcStatusCode.Internal, "the call failed here; the log says why");
+            }
             finally
             {
-                await call.CloseAsync().ConfigureAwait(false);
+                if (call is not null) await call.CloseAsync().ConfigureAwait(false);
             }
         }
     }

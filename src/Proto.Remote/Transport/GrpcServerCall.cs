@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 
 namespace Proto.Remote.Transport;
@@ -19,6 +21,8 @@ public sealed class GrpcServerCall : IServerCall
         _context = context;
         Aborted = context.RequestAborted;
         Caller = context.Connection.RemoteIpAddress is { } ip ? new IPEndPoint(ip, context.Connection.RemotePort) : null;
+        Certificate = context.Connection.ClientCertificate;
+        Headers = CallHeaders.Read(context.Request.Headers);
         Requests = new GrpcFrameReader(context.Request.Body, maxMessageBytes);
     }
 
@@ -28,6 +32,10 @@ public sealed class GrpcServerCall : IServerCall
     public CancellationToken Aborted { get; }
 
     public EndPoint? Caller { get; }
+
+    public X509Certificate2? Certificate { get; }
+
+    public Metadata Headers { get; }
 
     /// <summary>Hands complete frames (prefix included) to the connection and waits while the caller's window is full.</summary>
     /// <exception cref="IOException">The call is over, or the caller is gone.</exception>

@@ -11,6 +11,7 @@ public enum GrpcStatusCode
     Unknown = 2,
     InvalidArgument = 3,
     DeadlineExceeded = 4,
+    NotFound = 5,
     PermissionDenied = 7,
     ResourceExhausted = 8,
     FailedPrecondition = 9,

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Grpc.Core;
 
 namespace Proto.Remote.Transport;
 
@@ -18,6 +20,12 @@ public interface IServerCall
 
     /// <summary>Where the call comes from; null when the transport does not know.</summary>
     EndPoint? Caller { get; }
+
+    /// <summary>The caller's certificate, checked by the transport; null when it has none.</summary>
+    X509Certificate2? Certificate => null;
+
+    /// <summary>The call's headers, without those of the transport.</summary>
+    Metadata Headers => Metadata.Empty;
 
     /// <summary>Hands complete frames (prefix included) to the connection and waits while the caller's window is full.</summary>
     /// <exception cref="IOException">The call is over, or the caller is gone.</exception>

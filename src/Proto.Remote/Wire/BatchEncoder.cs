@@ -11,9 +11,11 @@ namespace Proto.Remote.Wire;
 /// <param name="ownAddress">Travels as "": the receiver knows it from the handshake.</param>
 /// <param name="maxMessages">Most messages in one batch.</param>
 /// <param name="maxMessageBytes">Largest payload.</param>
+/// <param name="maxFrameBytes">Largest frame, without gRPC's prefix: a message that does not fit beside others begins the next one.</param>
 /// <param name="targetIdPrefix">Taken off the ids of targets: this system knows a client's actors as <c>$client/{system id}/{id}</c>, the client as <c>{id}</c>.</param>
 sealed class BatchEncoder(
-    ActorSystem system, Serialization serialization, string ownAddress, int maxMessages, int maxMessageBytes, string targetIdPrefix = "") : IDisposable
+    ActorSystem system, Serialization serialization, string ownAddress, int maxMessages, int maxMessageBytes, int maxFrameBytes, string targetIdPrefix = "")
+    : IDisposable
 {
     /// <summary>A batch is closed when its envelopes reach this size, so that a frame stays small beside the stream's window.</summary>
     const int CloseBatchBytes = 128 * 1024;
@@ -39,11 +41,17 @@ sealed class BatchEncoder(
     const byte PidId = 2 << 3 | 2;
 
     readonly WireWriter _envelopes = new(64 * 1024);
-    readonly WireWriter _tables = new(4 * 1024);
+    // The tables as they will stand in the frame, in the order of their indexes.
+    readonly WireWriter _types = new(1024);
+    readonly WireWriter _targets = new(4 * 1024);
     readonly WireWriter _senders = new(1024);
     readonly Dictionary<string, int> _typeIds = new(StringComparer.Ordinal);
     readonly Dictionary<string, int> _targetIds = new(StringComparer.Ordinal);
     readonly Dictionary<(string Address, string Id), int> _senderIds = [];
+    // The newest entries, for the one message that does not fit any more.
+    string _lastType = "";
+    string _lastTarget = "";
+    (string Address, string Id) _lastSender;
 
     /// <summary>
     /// Appends one frame with as many of the messages as one batch takes, and returns how many those are (at least one).
@@ -58,14 +66,21 @@ sealed class BatchEncoder(
         while (taken < messages.Length && written < maxMessages && _envelopes.Length < CloseBatchBytes)
         {
             ref readonly var next = ref messages[taken];
-            var before = _envelopes.Length;
+            var before = Mark();
             try
             {
                 WriteEnvelope(next);
+                if (MessageBytes > maxFrameBytes)
+                {
+                    var tooLarge = MessageBytes;
+                    TakeBack(before);
+                    if (written > 0) break;
+                    throw new MessageTooLargeException(next.Message.GetType().Name, tooLarge, maxFrameBytes, "the largest frame");
+                }
             }
             catch (Exception failure) when (failure is not OutOfMemoryException)
             {
-                _envelopes.Length = before;
+                TakeBack(before);
                 taken++;
                 refused(next, failure);
                 continue;
@@ -82,13 +97,33 @@ sealed class BatchEncoder(
     public void Dispose()
     {
         _envelopes.Dispose();
-        _tables.Dispose();
+        _types.Dispose();
+        _targets.Dispose();
         _senders.Dispose();
+    }
+
+    int BatchBytes => _types.Length + _targets.Length + _envelopes.Length + _senders.Length;
+
+    int MessageBytes => 1 + WireWriter.VarintSize((uint)BatchBytes) + BatchBytes;
+
+    (int Envelopes, int Types, int Targets, int Senders) Mark() => (_envelopes.Length, _types.Length, _targets.Length, _senders.Length);
+
+    /// <summary>Takes the envelope written since the mark away, and what it added to the tables: one entry of each at most.</summary>
+    void TakeBack((int Envelopes, int Types, int Targets, int Senders) before)
+    {
+        _envelopes.Length = before.Envelopes;
+        if (_types.Length > before.Types) _typeIds.Remove(_lastType);
+        if (_targets.Length > before.Targets) _targetIds.Remove(_lastTarget);
+        if (_senders.Length > before.Senders) _senderIds.Remove(_lastSender);
+        (_types.Length, _targets.Length, _senders.Length) = (before.Types, before.Targets, before.Senders);
     }
 
     void Reset()
     {
         _envelopes.Clear();
+        _types.Clear();
+        _targets.Clear();
+        _senders.Clear();
         _typeIds.Clear();
         _targetIds.Clear();
         _senderIds.Clear();
@@ -101,8 +136,8 @@ sealed class BatchEncoder(
         if (payloadBytes > maxMessageBytes)
             throw new MessageTooLargeException(payload.TypeName, payloadBytes, maxMessageBytes);
 
-        var typeId = (uint)IdOf(_typeIds, payload.TypeName);
-        var target = (uint)IdOf(_targetIds, WithoutPrefix(next.Target.Id));
+        var typeId = IdOf(payload.TypeName, _typeIds, _types, TypeNames, ref _lastType);
+        var target = IdOf(WithoutPrefix(next.Target.Id), _targetIds, _targets, Targets, ref _lastTarget);
         var sender = next.Sender is null ? 0u : SenderId(next.Sender);
         var senderRequestId = next.Sender?.RequestId ?? 0;
         var headerBytes = next.Header is { Count: > 0 } header ? HeaderSize(header) : 0;
@@ -138,22 +173,31 @@ sealed class BatchEncoder(
     string WithoutPrefix(string id) =>
         targetIdPrefix.Length > 0 && id.StartsWith(targetIdPrefix, StringComparison.Ordinal) ? id[targetIdPrefix.Length..] : id;
 
-    static int IdOf(Dictionary<string, int> ids, string name)
+    /// <summary>0-based.</summary>
+    static uint IdOf(string name, Dictionary<string, int> ids, WireWriter table, byte tag, ref string last)
     {
-        if (ids.TryGetValue(name, out var id)) return id;
+        if (ids.TryGetValue(name, out var id)) return (uint)id;
         id = ids.Count;
         ids.Add(name, id);
-        return id;
+        last = name;
+        table.StringElement(tag, name);
+        return (uint)id;
     }
 
     /// <summary>1-based. A PID made before the system had an address is one of its own too.</summary>
     uint SenderId(PID sender)
     {
-        var key = (string.Equals(sender.Address, ownAddress, StringComparison.Ordinal)
-            || string.Equals(sender.Address, ActorSystem.NoHost, StringComparison.Ordinal) ? "" : sender.Address, sender.Id);
+        var isOwn = string.Equals(sender.Address, ownAddress, StringComparison.Ordinal)
+            || string.Equals(sender.Address, ActorSystem.NoHost, StringComparison.Ordinal);
+        var key = (Address: isOwn ? "" : sender.Address, sender.Id);
         if (_senderIds.TryGetValue(key, out var id)) return (uint)id;
         id = _senderIds.Count + 1;
         _senderIds.Add(key, id);
+        _lastSender = key;
+        _senders.Append(1)[0] = Senders;
+        _senders.Varint((uint)(WireWriter.StringFieldSize(key.Address) + WireWriter.StringFieldSize(key.Id)));
+        _senders.StringField(PidAddress, key.Address);
+        _senders.StringField(PidId, key.Id);
         return (uint)id;
     }
 
@@ -184,25 +228,11 @@ sealed class BatchEncoder(
 
     void WriteFrame(WireWriter output)
     {
-        _tables.Clear();
-        _senders.Clear();
-        // A Dictionary that only grew enumerates in the order of insertion, which is the order of the ids.
-        foreach (var typeName in _typeIds.Keys) _tables.StringElement(TypeNames, typeName);
-        foreach (var target in _targetIds.Keys) _tables.StringElement(Targets, target);
-        foreach (var (address, id) in _senderIds.Keys)
-        {
-            _senders.Append(1)[0] = Senders;
-            _senders.Varint((uint)(WireWriter.StringFieldSize(address) + WireWriter.StringFieldSize(id)));
-            _senders.StringField(PidAddress, address);
-            _senders.StringField(PidId, id);
-        }
-
-        var batch = _tables.Length + _envelopes.Length + _senders.Length;
-        var message = 1 + WireWriter.VarintSize((uint)batch) + batch;
-        GrpcFrame.WritePrefix(output.Append(GrpcFrame.PrefixLength), message);
+        GrpcFrame.WritePrefix(output.Append(GrpcFrame.PrefixLength), MessageBytes);
         output.Append(1)[0] = MessageBatch;
-        output.Varint((uint)batch);
-        output.Write(_tables.Written);
+        output.Varint((uint)BatchBytes);
+        output.Write(_types.Written);
+        output.Write(_targets.Written);
         output.Write(_envelopes.Written);
         output.Write(_senders.Written);
     }
