@@ -12,7 +12,7 @@ sealed class BenchmarkRun(BenchmarkSettings settings, string root, string nodeDl
 
     public async Task<BenchmarkResult> ExecuteAsync(CancellationToken ct)
     {
-        var conditions = Conditions.Of(root, settings.Directory);
+        var conditions = Conditions.Of(root);
         progress("limits of the machine");
         var syncs = SyncLimit.Measure(settings.Directory, settings.Duration);
         var empty = await EmptyEndpoint.MeasureAsync(settings.Directory, settings.Connections, settings.Duration, ct);
@@ -30,7 +30,7 @@ sealed class BenchmarkRun(BenchmarkSettings settings, string root, string nodeDl
             using var system = new EtcdSystem(Path.Combine(settings.Directory, "etcd"));
             etcd = await MeasureAsync(system, workload, ct);
         }
-        return new BenchmarkResult(conditions, settings, syncs, empty, ours, etcd, etcd is null ? null : EtcdSystem.Version());
+        return new BenchmarkResult(conditions, DiskFileSystem.Of(settings.Directory), settings, syncs, empty, ours, etcd, etcd is null ? null : EtcdSystem.Version());
     }
 
     async Task<SystemResult> MeasureAsync(KvSystem system, Workload workload, CancellationToken ct)

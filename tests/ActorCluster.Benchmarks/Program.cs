@@ -56,8 +56,9 @@ command.SetAction(async (parsed, ct) =>
     {
         Directory.CreateDirectory(data);
         var result = await new BenchmarkRun(settings, root, nodeDll, line => AnsiConsole.WriteLine(line)).ExecuteAsync(ct);
-        ReportWriter.ToConsole(result, AnsiConsole.Console);
-        if (parsed.GetValue(markdown) is { } file) await File.WriteAllTextAsync(file.FullName, ReportWriter.ToMarkdown(result), ct);
+        var report = ClusterReport.Of(result);
+        report.WriteTo(AnsiConsole.Console);
+        if (parsed.GetValue(markdown) is { } file) await File.WriteAllTextAsync(file.FullName, report.ToMarkdown(), ct);
         return 0;
     }
     finally

@@ -15,6 +15,7 @@ sealed record SystemResult(
 /// <summary>Everything of one run.</summary>
 sealed record BenchmarkResult(
     Conditions Conditions,
+    string FileSystem,
     BenchmarkSettings Settings,
     double SyncsPerSecond,
     IReadOnlyList<LoadResult> EmptyEndpoint,

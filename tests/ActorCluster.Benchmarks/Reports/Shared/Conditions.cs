@@ -4,16 +4,21 @@ using System.Runtime.InteropServices;
 
 namespace ActorCluster.Benchmarks.Reports;
 
-/// <summary>What the numbers depend on beside the code.</summary>
-sealed record Conditions(string Commit, int Cores, string Kernel, string FileSystem, string DotNet, DateTimeOffset At)
+/// <summary>What the numbers depend on beside what is measured.</summary>
+sealed record Conditions(string Commit, int Cores, string Processor, string Kernel, string DotNet, DateTimeOffset At)
 {
-    public static Conditions Of(string root, string directory) => new(
+    /// <param name="root">The repository whose code is measured.</param>
+    public static Conditions Of(string root) => new(
         CommitOf(root),
         Environment.ProcessorCount,
+        ProcessorName(),
         "Linux " + File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
-        FileSystemOf(directory),
         RuntimeInformation.FrameworkDescription,
         TimeProvider.System.GetUtcNow());
+
+    public string Text => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{At:yyyy-MM-dd HH:mm} UTC, commit {Commit}, {Cores} cores ({Processor}) shared by all processes, {Kernel}, {DotNet}");
 
     static string CommitOf(string root)
     {
@@ -31,15 +36,9 @@ sealed record Conditions(string Commit, int Cores, string Kernel, string FileSys
         return output.Trim();
     }
 
-    static string FileSystemOf(string directory)
+    static string ProcessorName()
     {
-        var best = (Mount: "", Type: "unknown");
-        foreach (var line in File.ReadLines("/proc/mounts"))
-        {
-            var fields = line.Split(' ');
-            var isParent = directory == fields[1] || directory.StartsWith(fields[1].TrimEnd('/') + "/", StringComparison.Ordinal);
-            if (isParent && fields[1].Length >= best.Mount.Length) best = (fields[1], string.Create(CultureInfo.InvariantCulture, $"{fields[2]}"));
-        }
-        return best.Type;
+        var line = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
+        return line is null ? RuntimeInformation.ProcessArchitecture.ToString() : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 }
