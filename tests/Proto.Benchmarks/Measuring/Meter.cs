@@ -11,25 +11,24 @@ readonly record struct Round(double PerSecond, double BytesEach);
 sealed class Meter(IScenario scenario)
 {
     const int FirstTry = 64;
+    const int LeastTries = 8;
 
     int _operations;
 
-    /// <summary>Runs until compiled and warm, and finds how many operations fill the given time.</summary>
+    /// <summary>Runs until compiled and warm, and finds how many operations fill the given time when nothing disturbs them.</summary>
     public async Task WarmUpAsync(TimeSpan roundTime)
     {
         var warm = Stopwatch.StartNew();
-        var operations = FirstTry;
-        while (true)
+        var best = 0.0;
+        _operations = FirstTry;
+        for (var tries = 1; ; tries++)
         {
-            var elapsed = await TimeAsync(operations);
-            var isLong = elapsed >= roundTime / 2 || operations == scenario.MaxOperations;
-            if (isLong && warm.Elapsed >= roundTime)
-            {
-                _operations = (int)Math.Clamp(operations * (roundTime / elapsed), 1, scenario.MaxOperations);
-                return;
-            }
-
-            if (!isLong) operations = (int)Math.Min(operations * Math.Clamp(roundTime / elapsed, 1.5, 8), scenario.MaxOperations);
+            best = Math.Max(best, _operations / (await TimeAsync(_operations)).TotalSeconds);
+            var full = Math.Clamp(best * roundTime.TotalSeconds, 1, scenario.MaxOperations);
+            var isFull = _operations >= full / 2;
+            // At most eightfold: the first tries are slow, or too short to tell.
+            _operations = (int)Math.Min(full, _operations * 8.0);
+            if (isFull && tries >= LeastTries && warm.Elapsed >= roundTime) return;
         }
     }
 
