@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Proto.DependencyInjection;
 
 namespace Proto;
 
@@ -220,6 +221,18 @@ internal sealed partial class ActorContext
         var actor = _actor;
         _actor = null;
         _messageOrEnvelope = null;
+        return _extras?.Store?.Get<InstanceScope>() is { } scope ? DisposeInstance(actor, scope) : DisposeActor(actor);
+    }
+
+    private async ValueTask DisposeInstance(IActor? actor, InstanceScope scope)
+    {
+        _extras!.Store!.Remove<InstanceScope>();
+        if (!scope.OwnsActor) await DisposeActor(actor);
+        await RunGuarded(() => scope.DisposeAsync().AsTask());
+    }
+
+    private ValueTask DisposeActor(IActor? actor)
+    {
         switch (actor)
         {
             case IAsyncDisposable disposable:
