@@ -80,6 +80,8 @@ public sealed partial class ActorSystem : IAsyncDisposable
     /// <summary>False: continuations and combinators of tasks must not find their way to the thread pool.</summary>
     internal bool UsesThreadPool { get; }
 
+    internal bool IsShuttingDown => Volatile.Read(ref _shutdownBegun) != 0;
+
     internal ILoggerFactory LoggerFactory { get; }
 
     internal DeadlineTokens Deadlines { get; }

@@ -7,6 +7,12 @@ public sealed class ProtoMetrics
 {
     public const string MeterName = "Proto.Actor";
 
+    // Bounds in seconds, from a microsecond to the default request timeout and beyond.
+    private static readonly InstrumentAdvice<double> s_durations = new()
+    {
+        HistogramBucketBoundaries = [0.000001, 0.00001, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
+    };
+
     private static readonly Meter s_meter = new(MeterName);
     private static readonly Counter<long> s_spawned = s_meter.CreateCounter<long>("protoactor_actor_spawn_count");
     private static readonly Counter<long> s_stopped = s_meter.CreateCounter<long>("protoactor_actor_stopped_count");
@@ -18,10 +24,10 @@ public sealed class ProtoMetrics
     private static readonly Counter<long> s_futuresTimedOut = s_meter.CreateCounter<long>("protoactor_future_timedout_count");
     private static readonly Histogram<long> s_mailboxLength = s_meter.CreateHistogram<long>("protoactor_actor_mailbox_length");
     private static readonly Histogram<double> s_receiveDuration =
-        s_meter.CreateHistogram<double>("protoactor_actor_messagereceive_duration", unit: "s");
+        s_meter.CreateHistogram<double>("protoactor_actor_messagereceive_duration", unit: "s", advice: s_durations);
 
     private static readonly Histogram<double> s_threadPoolLatency =
-        s_meter.CreateHistogram<double>("protoactor_threadpool_latency_duration", unit: "s");
+        s_meter.CreateHistogram<double>("protoactor_threadpool_latency_duration", unit: "s", advice: s_durations);
 
     private readonly ActorSystem _system;
 
