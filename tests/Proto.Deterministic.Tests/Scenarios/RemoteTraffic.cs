@@ -1,0 +1,87 @@
+using Proto.Deterministic.Tests.Messages;
+using Proto.Remote;
+
+namespace Proto.Deterministic.Tests.Scenarios;
+
+/// <summary>
+/// Two systems, senders on both, while connections are reset, links cut, slowed, and a peer stops reading. Whatever happens: messages of one
+/// sender keep their order and come at most once, and each request has exactly one outcome.
+/// </summary>
+static class RemoteTraffic
+{
+    const int SendersPerSide = 2;
+    const int Requests = 10;
+
+    public static void Run(DeterministicWorld world)
+    {
+        ActorSystem[] systems = [world.CreateRemote("a"), world.CreateRemote("b")];
+        var outcomes = new Outcomes();
+        world.Run(async () =>
+        {
+            foreach (var system in systems)
+            {
+                await system.Remote().StartAsync();
+                system.Root.SpawnNamed(Props.FromFunc(context =>
+                {
+                    if (context.Message is not Ping ping) return Task.CompletedTask;
+                    outcomes.Received($"{ping.From} to {context.System.Address}", ping.Number);
+                    context.Respond(new Pong { Number = ping.Number });
+                    return Task.CompletedTask;
+                }), "receiver");
+            }
+
+            var faults = InjectAsync(world);
+            await Task.WhenAll(systems.SelectMany((system, index) => Enumerable.Range(0, SendersPerSide)
+                .Select(sender => SendAsync(world, system, systems[1 - index], $"{sender}", outcomes))));
+            await faults;
+            world.Network.MendAll();
+            outcomes.Verify(2 * SendersPerSide * Requests);
+
+            // Mended: what is sent now gets through.
+            await Task.Delay(TimeSpan.FromSeconds(30), world.Time);
+            var answer = await systems[0].Root.RequestAsync<Pong>(PID.FromAddress(systems[1].Address, "receiver"), new Ping { Number = 1, From = "last" });
+            Check.That(answer.Number == 1, "a mended network");
+            await Nodes.ShutDownAsync(systems);
+        });
+        Check.NothingWaits(world);
+    }
+
+    static async Task SendAsync(DeterministicWorld world, ActorSystem system, ActorSystem to, string name, Outcomes outcomes)
+    {
+        var random = world.RandomFor($"sender/{system.Address}/{name}");
+        var receiver = PID.FromAddress(to.Address, "receiver");
+        var requests = new List<Task>();
+        for (var number = 0; number < Requests; number++)
+        {
+            var sent = number;
+            requests.Add(outcomes.OfAsync(
+                $"{system.Address}/{name}/{number}",
+                () => system.Root.RequestAsync<Pong>(receiver, new Ping { Number = sent, From = $"{system.Address}/{name}" })));
+            if (random.Chance(0.5)) await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 400)), world.Time);
+        }
+
+        await Task.WhenAll(requests);
+    }
+
+    static async Task InjectAsync(DeterministicWorld world)
+    {
+        var random = world.RandomFor("faults");
+        var network = world.Network;
+        for (var fault = random.Next(4); fault > 0; fault--)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 1000)), world.Time);
+            var (from, to) = random.Chance(0.5) ? ("a", "b") : ("b", "a");
+            switch (random.Next(5))
+            {
+                case 0: network.Reset(from, to); break;
+                case 1: network.Cut(from, to); break;
+                case 2: network.Isolate(from, to); break;
+                case 3: network.Slow(from, to, TimeSpan.FromMilliseconds(random.Next(500))); break;
+                case 4: network.StopReading(to); break;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 20_000)), world.Time);
+            if (random.Chance(0.5)) network.MendAll();
+        }
+    }
+}
