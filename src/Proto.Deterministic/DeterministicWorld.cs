@@ -154,6 +154,8 @@ public sealed class DeterministicWorld : IDisposable
 
     internal bool IsOnItsThread => Environment.CurrentManagedThreadId == _thread;
 
+    internal bool HasEscaped => _escape is not null;
+
     internal void Enqueue(in WorkItem item)
     {
         CheckThread("work was queued");

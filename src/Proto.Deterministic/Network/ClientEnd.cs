@@ -33,7 +33,7 @@ sealed class ClientEnd(Connection connection, SimulatedNetwork network, Node nod
         if (_requestsCompleted || Broken is not null) return;
         _requestsCompleted = true;
         var server = connection.ServerEnd;
-        Out.Put(server.RequestsEnded);
+        Put(server.RequestsEnded);
         WakeWriter();
     }
 

@@ -45,6 +45,7 @@ sealed class Connection
     /// <summary>Calls the server; completes when it has answered.</summary>
     public async Task<IClientCall> OpenAsync(string address, string method, byte[] firstFrames, CancellationToken cancellationToken)
     {
+        ClientEnd.Account(firstFrames.Length);
         _toServer.PutUrgent(() => Arrived(address, method, firstFrames));
         await ClientEnd.Opened.WaitAsync(cancellationToken);
         return ClientEnd;
@@ -94,6 +95,9 @@ sealed class Connection
         if (!IsOpen) _network.Forget(this);
     }
 
+    public int BytesUnderWay(string from, string to) =>
+        _toServer.Is(from, to) ? ClientEnd.BytesUnderWay : _toClient.Is(from, to) ? ServerEnd.BytesUnderWay : 0;
+
     public override string ToString() => $"connection {Name}: client {StateOf(ClientEnd)}, server {StateOf(ServerEnd)}";
 
     static bool IsGone(ConnectionEnd end) => end.IsOver || end.Node.IsDead;
@@ -122,7 +126,7 @@ sealed class Connection
     void CheckKeepAlive(ConnectionEnd end)
     {
         if (end.IsOver || end.Broken is not null) return;
-        if (end.Peer.Node.IsDead || LongCut(_toServer) || LongCut(_toClient)) BreakEnd(end, "the peer did not answer a keep-alive ping in time");
+        if (end.Peer.Node.IsDead || end.Peer.Broken is not null || LongCut(_toServer) || LongCut(_toClient)) BreakEnd(end, "the peer did not answer a keep-alive ping in time");
     }
 
     bool LongCut(Wire wire) => wire.CutSince is { } since && _network.World.Now - since >= _keepAlive;

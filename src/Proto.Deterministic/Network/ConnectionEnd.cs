@@ -28,6 +28,9 @@ abstract class ConnectionEnd
 
     public Node Node => _node;
 
+    /// <summary>Written here and not read at the peer yet.</summary>
+    public int BytesUnderWay { get; private set; }
+
     /// <summary>Why nothing goes through any more; null while it does.</summary>
     public Exception? Broken { get; private set; }
 
@@ -38,8 +41,6 @@ abstract class ConnectionEnd
 
     /// <summary>Why this side may not write; null: it may.</summary>
     protected abstract string? WriteRefusal { get; }
-
-    protected Wire Out => _out;
 
     protected DeterministicWorld World => _network.World;
 
@@ -55,8 +56,7 @@ abstract class ConnectionEnd
             await _room.Task.WaitAsync(cancellationToken);
         }
 
-        // A write larger than the window passes it as a whole: the next one waits the longer.
-        _window -= frames.Length;
+        Account(frames.Length);
         var bytes = frames.ToArray();
         if (bytes.Length > 1 && _network.LinkBetween(_node.Name, Peer.Node.Name).Random.Chance(_network.Fragmentation))
         {
@@ -68,6 +68,13 @@ abstract class ConnectionEnd
         {
             Send(bytes);
         }
+    }
+
+    /// <summary>Takes written bytes off the window. A write larger than the rest passes it as a whole: the next one waits the longer.</summary>
+    public void Account(int bytes)
+    {
+        _window -= bytes;
+        BytesUnderWay += bytes;
     }
 
     public void Receive(ReadOnlyMemory<byte> bytes)
@@ -95,6 +102,17 @@ abstract class ConnectionEnd
         _out.PutUrgent(() => peer.Break(new IOException("the peer reset the connection")));
     }
 
+    /// <summary>Sends to the peer; one that has lost the connection already answers with a reset.</summary>
+    protected void Put(Action arrive)
+    {
+        var peer = Peer;
+        _out.Put(() =>
+        {
+            if (peer.Broken is null) arrive();
+            else peer._out.PutUrgent(() => Break(new IOException("the peer does not know the connection")));
+        });
+    }
+
     protected void EndReceived() => _received.End();
 
     protected void WakeWriter()
@@ -109,7 +127,7 @@ abstract class ConnectionEnd
     void Send(ReadOnlyMemory<byte> bytes)
     {
         var peer = Peer;
-        _out.Put(() =>
+        Put(() =>
         {
             peer.Arrived();
             peer.Receive(bytes);
@@ -118,12 +136,13 @@ abstract class ConnectionEnd
 
     void Consumed(int bytes)
     {
+        Peer.BytesUnderWay -= bytes;
         _notCredited += bytes;
         if (_notCredited < _network.WindowBytes / 2) return;
         var credit = _notCredited;
         _notCredited = 0;
         var peer = Peer;
-        _out.Put(() => peer.Credit(credit));
+        Put(() => peer.Credit(credit));
     }
 
     void Credit(int bytes)

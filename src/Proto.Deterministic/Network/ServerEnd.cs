@@ -35,7 +35,7 @@ sealed class ServerEnd(Connection connection, SimulatedNetwork network, Node nod
         else if (Broken is null)
         {
             var client = connection.ClientEnd;
-            Out.Put(() => client.Ended(status.Value));
+            Put(() => client.Ended(status.Value));
         }
 
         IsOver = true;

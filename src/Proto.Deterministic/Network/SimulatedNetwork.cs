@@ -93,6 +93,9 @@ public sealed class SimulatedNetwork
         foreach (var connection in _connections) connection.ReadAgain(node);
     }
 
+    /// <summary>Bytes that one node has written to another and that were not read there yet, in all connections.</summary>
+    public int BytesUnderWay(string from, string to) => _connections.Sum(connection => connection.BytesUnderWay(from, to));
+
     internal DeterministicWorld World => _world;
 
     internal bool IsReading(Node node) => _notReading.Count == 0 || !_notReading.Contains(node.Name);

@@ -15,7 +15,9 @@ static class ClusterUnderFaults
     const int Identities = 4;
     const int RequestsPerClient = 8;
 
-    public static void Run(DeterministicWorld world)
+    public static void Run(DeterministicWorld world) => Run(world, new Coverage());
+
+    public static void Run(DeterministicWorld world, Coverage coverage)
     {
         var random = world.RandomFor("faults");
         var agent = new InMemAgent();
@@ -26,11 +28,11 @@ static class ClusterUnderFaults
             foreach (var member in members) await world.Start(member.System, member.StartMemberAsync);
 
             var survivors = members[..2];
-            var faults = InjectAsync(world, random, agent, members);
+            var faults = InjectAsync(world, random, agent, members, coverage);
             await Task.WhenAll(survivors.Select((member, index) => ClientAsync(world, member, $"client-{index}", outcomes)));
             await faults;
             world.Network.MendAll();
-            outcomes.Verify(survivors.Count * RequestsPerClient);
+            outcomes.Verify(survivors.Count * RequestsPerClient, coverage);
 
             await Task.Delay(TimeSpan.FromSeconds(40), world.Time);
             for (var identity = 0; identity < Identities; identity++)
@@ -77,25 +79,29 @@ static class ClusterUnderFaults
     }
 
     /// <summary>The agent plays the failure detector: it takes a lost member out after a while. The first two members survive.</summary>
-    static async Task InjectAsync(DeterministicWorld world, SeededRandom random, InMemAgent agent, List<Cluster.Cluster> members)
+    static async Task InjectAsync(DeterministicWorld world, SeededRandom random, InMemAgent agent, List<Cluster.Cluster> members, Coverage coverage)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 3000)), world.Time);
         var victim = members[^1];
         switch (random.Next(4))
         {
             case 0:
+                coverage.Saw("kill");
                 world.Kill(victim.System);
                 await DetectAsync(world, random, agent, victim);
                 break;
             case 1:
+                coverage.Saw("power cut");
                 world.CutPower(victim.System);
                 await DetectAsync(world, random, agent, victim);
                 break;
             case 2:
+                coverage.Saw("partition");
                 world.Network.Isolate("m0", "m1", "m2");
                 await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 30_000)), world.Time);
                 break;
             case 3:
+                coverage.Saw("leave");
                 await victim.ShutdownAsync();
                 break;
         }

@@ -8,9 +8,7 @@ sealed class Outcomes
     readonly HashSet<string> _executed = new(StringComparer.Ordinal);
     readonly List<string> _wrong = []; // not thrown where it is seen: an actor's failure is its supervisor's
 
-    public int Answered { get; private set; }
-
-    public int Failed { get; private set; }
+    readonly SortedSet<string> _met = new(StringComparer.Ordinal);
 
     /// <summary>The receiver got message <paramref name="number"/> of the pair.</summary>
     public void Received(string pair, int number)
@@ -22,18 +20,16 @@ sealed class Outcomes
     /// <summary>Waits for the request's one outcome.</summary>
     public async Task OfAsync(string request, Func<Task> answer)
     {
-        var answered = false;
         try
         {
             await answer();
-            answered = true;
+            _met.Add("answer");
         }
         catch (Exception failure) when (failure is TimeoutException or DeadLetterException)
         {
-            Failed++;
+            _met.Add(failure.GetType().Name);
         }
 
-        if (answered) Answered++;
         _ended[request] = _ended.GetValueOrDefault(request) + 1;
     }
 
@@ -42,7 +38,7 @@ sealed class Outcomes
         if (!_executed.Add(request)) _wrong.Add($"{request} was executed twice");
     }
 
-    public void Verify(int requests)
+    public void Verify(int requests, Coverage? coverage = null)
     {
         foreach (var (request, times) in _ended)
         {
@@ -50,6 +46,7 @@ sealed class Outcomes
         }
 
         if (_ended.Count != requests) _wrong.Add($"{requests} requests, {_ended.Count} ended");
+        foreach (var met in _met) coverage?.Saw(met);
         Check.That(_wrong.Count == 0, string.Join('\n', _wrong));
     }
 }

@@ -12,7 +12,9 @@ static class RemoteTraffic
     const int SendersPerSide = 2;
     const int Requests = 10;
 
-    public static void Run(DeterministicWorld world)
+    public static void Run(DeterministicWorld world) => Run(world, new Coverage());
+
+    public static void Run(DeterministicWorld world, Coverage coverage)
     {
         ActorSystem[] systems = [world.CreateRemote("a"), world.CreateRemote("b")];
         var outcomes = new Outcomes();
@@ -30,12 +32,12 @@ static class RemoteTraffic
                 }), "receiver");
             }
 
-            var faults = InjectAsync(world);
+            var faults = InjectAsync(world, coverage);
             await Task.WhenAll(systems.SelectMany((system, index) => Enumerable.Range(0, SendersPerSide)
                 .Select(sender => SendAsync(world, system, systems[1 - index], $"{sender}", outcomes))));
             await faults;
             world.Network.MendAll();
-            outcomes.Verify(2 * SendersPerSide * Requests);
+            outcomes.Verify(2 * SendersPerSide * Requests, coverage);
 
             // Mended: what is sent now gets through.
             await Task.Delay(TimeSpan.FromSeconds(30), world.Time);
@@ -63,7 +65,7 @@ static class RemoteTraffic
         await Task.WhenAll(requests);
     }
 
-    static async Task InjectAsync(DeterministicWorld world)
+    static async Task InjectAsync(DeterministicWorld world, Coverage coverage)
     {
         var random = world.RandomFor("faults");
         var network = world.Network;
@@ -73,11 +75,11 @@ static class RemoteTraffic
             var (from, to) = random.Chance(0.5) ? ("a", "b") : ("b", "a");
             switch (random.Next(5))
             {
-                case 0: network.Reset(from, to); break;
-                case 1: network.Cut(from, to); break;
-                case 2: network.Isolate(from, to); break;
-                case 3: network.Slow(from, to, TimeSpan.FromMilliseconds(random.Next(500))); break;
-                case 4: network.StopReading(to); break;
+                case 0: network.Reset(from, to); coverage.Saw("reset"); break;
+                case 1: network.Cut(from, to); coverage.Saw("one-way cut"); break;
+                case 2: network.Isolate(from, to); coverage.Saw("cut"); break;
+                case 3: network.Slow(from, to, TimeSpan.FromMilliseconds(random.Next(500))); coverage.Saw("slow link"); break;
+                case 4: network.StopReading(to); coverage.Saw("peer that does not read"); break;
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 20_000)), world.Time);

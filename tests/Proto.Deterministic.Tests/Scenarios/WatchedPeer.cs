@@ -7,7 +7,9 @@ static class WatchedPeer
 {
     const int Watchers = 4;
 
-    public static void Run(DeterministicWorld world)
+    public static void Run(DeterministicWorld world) => Run(world, new Coverage());
+
+    public static void Run(DeterministicWorld world, Coverage coverage)
     {
         var watching = world.CreateRemote("a");
         var watched = world.CreateRemote("b");
@@ -24,7 +26,12 @@ static class WatchedPeer
                 watching.Root.SpawnNamed(Props.FromFunc(context =>
                 {
                     if (context.Message is Started) context.Watch(PID.FromAddress(watched.Address, target.Id));
-                    if (context.Message is Terminated) told[own]++;
+                    if (context.Message is Terminated terminated)
+                    {
+                        told[own]++;
+                        coverage.Saw(terminated.Why.ToString());
+                    }
+
                     return Task.CompletedTask;
                 }), $"watcher-{index}");
             }
