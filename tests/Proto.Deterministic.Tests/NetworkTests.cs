@@ -68,7 +68,7 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
-    public void A_killed_peer_is_known_to_be_gone_at_once_and_one_without_power_after_keep_alive()
+    public void A_killed_peer_is_known_to_be_gone_at_once()
     {
         var lost = Lost(_a);
         Send(1);

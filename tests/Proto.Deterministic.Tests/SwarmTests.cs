@@ -14,7 +14,7 @@ public class SwarmTests
     public void Requests_between_systems_have_one_outcome_each_whatever_the_network_does()
     {
         var coverage = new Coverage();
-        Swarm.Run(1, 1000, world => RemoteTraffic.Run(world, coverage));
+        Swarm.Run(1, 600, world => RemoteTraffic.Run(world, coverage));
         coverage.MustHave("reset", "one-way cut", "cut", "slow link", "peer that does not read", "answer", nameof(TimeoutException));
     }
 
@@ -30,7 +30,7 @@ public class SwarmTests
     public void Requests_to_virtual_actors_are_executed_at_most_once_and_have_one_outcome_each_while_members_are_lost()
     {
         var coverage = new Coverage();
-        Swarm.Run(1, 1000, world => ClusterUnderFaults.Run(world, coverage));
+        Swarm.Run(1, 500, world => ClusterUnderFaults.Run(world, coverage));
         coverage.MustHave("kill", "power cut", "partition", "leave", "answer", nameof(TimeoutException));
     }
 
