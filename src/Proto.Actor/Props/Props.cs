@@ -71,6 +71,8 @@ public sealed record Props
         mailbox.RegisterHandlers(runtime.Observe(self, context), runtime.DispatcherFor(props.Dispatcher, self));
         // Queued before what the initializers cause: whatever they spawn or watch may end at once.
         mailbox.PostSystemMessage(Started.Instance);
+        var guardian = parent?.Ref(system) as GuardianProcess;
+        guardian?.Add(self);
         try
         {
             foreach (var initialize in props.OnInit) initialize(context);
@@ -78,6 +80,7 @@ public sealed record Props
         }
         catch
         {
+            guardian?.Remove(self);
             system.ProcessRegistry.Remove(self);
             context.StopChildren([.. context.Children]);
             throw;

@@ -5,6 +5,8 @@ namespace Proto;
 /// <summary>Supervises actors that the root context spawned with one strategy. Has no mailbox: it decides on the failing child's thread.</summary>
 internal sealed partial class GuardianProcess : Process, ISupervisor, ISystemContext
 {
+    private readonly Lock _gate = new();
+    private readonly HashSet<PID> _children = [];
     private readonly ISupervisorStrategy _strategy;
     private readonly ILogger _logger;
 
@@ -19,11 +21,24 @@ internal sealed partial class GuardianProcess : Process, ISupervisor, ISystemCon
 
     ActorSystem ISystemContext.System => System;
 
-    public IReadOnlyCollection<PID> Children =>
-        System.ProcessRegistry.Processes
-            .Where(process => Pid.Equals(process.Context?.Parent))
-            .Select(process => process.Context!.Self)
-            .ToList();
+    public IReadOnlyCollection<PID> Children
+    {
+        get
+        {
+            lock (_gate) return [.. _children];
+        }
+    }
+
+    /// <summary>Called before the child can end, so that its end finds it here.</summary>
+    public void Add(PID child)
+    {
+        lock (_gate) _children.Add(child);
+    }
+
+    public void Remove(PID child)
+    {
+        lock (_gate) _children.Remove(child);
+    }
 
     /// <summary>There is nobody above: the children are stopped.</summary>
     public void EscalateFailure(Exception reason, object? message)
@@ -51,8 +66,19 @@ internal sealed partial class GuardianProcess : Process, ISupervisor, ISystemCon
 
     protected internal override void SendSystemMessage(PID pid, SystemMessage message)
     {
-        if (message is not Failure failure) return;
+        switch (message)
+        {
+            case Failure failure:
+                Decide(failure);
+                break;
+            case Terminated terminated:
+                Remove(terminated.Who);
+                break;
+        }
+    }
 
+    private void Decide(Failure failure)
+    {
         try
         {
             _strategy.HandleFailure(this, failure.Who, failure.RestartStatistics, failure.Reason, failure.Message);
