@@ -37,7 +37,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
         ProcessRegistry = new ProcessRegistry(this);
         EventStream = new EventStream(_logger, config.Runtime);
         Diagnostics = new DiagnosticsStore(LoggerFactory.CreateLogger<DiagnosticsStore>(), config.DiagnosticsLogLevel);
-        DeadLetter = new DeadLetterProcess(this);
+        DeadLetters = new DeadLetterProcess(this);
         DeadLetterPid = ProcessRegistry.TryAdd("$deadletter", DeadLetter).pid;
         Guardians = new Guardians(this);
         SharedFuture = config.SharedFutures ? new SharedFutureProcess(this, config.SharedFutureSize) : null;
@@ -64,7 +64,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
 
     public Guardians Guardians { get; }
 
-    public Process DeadLetter { get; }
+    public Process DeadLetter => DeadLetters;
 
     public PID DeadLetterPid { get; }
 
@@ -79,6 +79,8 @@ public sealed partial class ActorSystem : IAsyncDisposable
 
     /// <summary>False: continuations and combinators of tasks must not find their way to the thread pool.</summary>
     internal bool UsesThreadPool { get; }
+
+    internal DeadLetterProcess DeadLetters { get; }
 
     internal bool IsShuttingDown => Volatile.Read(ref _shutdownBegun) != 0;
 

@@ -67,31 +67,55 @@ public sealed class DeadLetterTests
     }
 
     [Fact]
-    public async Task A_full_bounded_mailbox_refuses_to_dead_letters()
+    public async Task A_request_to_an_actor_that_could_not_be_made_ends_with_the_cause()
     {
-        await using var system = TestSystem.Create();
-        var deadLetters = new Probe();
-        system.EventStream.Subscribe<DeadLetterEvent>(deadLetters.Add);
+        var time = new ManualTime();
+        await using var system = TestSystem.Create(config => config.WithTimeProvider(time));
+        var never = new OneForOneStrategy((_, _) => SupervisorDirective.Stop, 0, null);
         var entered = new TaskCompletionSource();
         var gate = new TaskCompletionSource();
-        var handled = new List<int>();
-        var pid = system.Root.Spawn(Props.FromFunc(async context =>
-        {
-            if (context.Message is not int number) return;
-
-            entered.TrySetResult();
-            await gate.Task;
-            handled.Add(number);
-        }).WithMailbox(() => Mailbox.BoundedMailbox.Create(2)));
-        system.Root.Send(pid, 0);
-        await Probe.Within(entered.Task); // it is out of the queue now
-
-        for (var i = 1; i <= 4; i++) system.Root.Send(pid, i);
-        await Assert.ThrowsAsync<DeadLetterException>(() => Probe.Within(system.Root.RequestAsync<int>(pid, 5)));
+        var pid = system.Root.Spawn(Props
+            .FromFunc(async context =>
+            {
+                if (context.Message is not Started) return;
+                entered.SetResult();
+                await gate.Task;
+                throw new FormatException("the configuration is broken");
+            })
+            .WithGuardianSupervisorStrategy(never));
+        await Probe.Within(entered.Task);
+        var request = system.Root.RequestAsync<int>(pid, 1, CancellationToken.None);
         gate.SetResult();
 
-        Assert.Equal([3, 4, 5], (await deadLetters.Take(3)).Cast<DeadLetterEvent>().Select(letter => (int)letter.Message));
-        await Probe.Within(system.Root.StopAsync(pid));
+        var reason = await Assert.ThrowsAsync<DeadLetterException>(() => Probe.Within(request));
+
+        Assert.Contains("System.FormatException: the configuration is broken", reason.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_actor_that_was_stopped_on_purpose_has_no_cause_of_earlier_failures()
+    {
+        await using var system = TestSystem.Create();
+        var letters = new Probe();
+        system.EventStream.Subscribe<DeadLetterEvent>(letters.Add);
+        var entered = new TaskCompletionSource();
+        var gate = new TaskCompletionSource();
+        var pid = system.Root.Spawn(Props.FromFunc(async context =>
+        {
+            if (context.Message is "fail") throw new FormatException("transient");
+            if (context.Message is not "wait") return;
+            entered.SetResult();
+            await gate.Task;
+        }));
+        system.Root.Send(pid, "fail");
+        system.Root.Send(pid, "wait");
+        await Probe.Within(entered.Task);
+
+        system.Root.Send(pid, "queued");
+        system.Root.Stop(pid);
+        gate.SetResult();
+
+        Assert.Null((await letters.Next<DeadLetterEvent>()).Reason);
     }
 
     private sealed class RecordingProcess(ActorSystem system, Probe probe) : Process(system)

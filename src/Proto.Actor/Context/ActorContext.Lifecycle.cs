@@ -29,7 +29,7 @@ internal sealed partial class ActorContext
     {
         if (_state >= ContextState.Stopping)
         {
-            System.DeadLetter.SendUserMessage(Self, msg);
+            System.DeadLetters.Undelivered(Self, msg, _extras?.LastFailure is { } failure ? $"it was stopped after it failed: {failure.GetType()}: {failure.Message}" : null);
             return default;
         }
 
@@ -92,6 +92,7 @@ internal sealed partial class ActorContext
         else LogFailure(Logger, Self.ToDiagnosticString(), bare?.GetType().Name, reason);
 
         var extras = EnsureExtras();
+        extras.LastFailure = reason;
         if (!_started) extras.StartFailures++;
         if (extras.JudgedChild is { } child) (extras.EscalatedChildren ??= new PidSet()).Add(child);
         Suspend();
@@ -315,6 +316,8 @@ internal sealed partial class ActorContext
 
         _awaitsDecision = false;
         if (_extras is not { } extras) return default;
+
+        if (_state == ContextState.Alive) extras.LastFailure = null;
 
         // Children whose failure this actor passed on wait for the same decision.
         if (extras.EscalatedChildren is { } escalated)

@@ -142,9 +142,6 @@ internal sealed partial class ActorContext : IContext, ISupervisor, IMessageInvo
         return ReceiveCurrent();
     }
 
-    /// <summary>A message that the mailbox has no room for.</summary>
-    public void Refuse(object message) => System.DeadLetter.SendUserMessage(Self, message);
-
     private void SendUserMessage(PID target, object message)
     {
         if (_props.SenderMiddlewareChain is { } chain) SenderChain.Send(this, chain, target, message);

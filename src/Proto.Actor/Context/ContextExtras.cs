@@ -13,6 +13,9 @@ internal sealed class ContextExtras
     /// <summary>Failures in a row before <see cref="Started"/> was handled.</summary>
     public int StartFailures;
 
+    /// <summary>What the supervisor has not decided on yet, or what it stopped the actor for.</summary>
+    public Exception? LastFailure;
+
     public OneShotTimer? RestartTimer;
 
     /// <summary>The child whose failure the supervisor strategy is deciding on right now.</summary>

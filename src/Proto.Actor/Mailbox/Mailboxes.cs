@@ -20,10 +20,22 @@ public static class BoundedMailbox
         new BoundedDefaultMailbox(size, fullMode, stats);
 }
 
-internal sealed class BoundedDefaultMailbox : DefaultMailbox<BoundedQueue>
+/// <summary>A mailbox that may have to give messages up.</summary>
+internal interface IDroppingMailbox
 {
-    public BoundedDefaultMailbox(int size, BoundedChannelFullMode mode, IMailboxStatistics[] statistics) : base(default, statistics) =>
-        Queue = new BoundedQueue(size, mode, Refused);
+    /// <summary>Told of every message that is given up. Set before the mailbox is known to anybody.</summary>
+    Action<object>? Dropped { set; }
+}
 
-    private protected override void Refused(object msg) => Invoker?.Refuse(msg);
+internal sealed class BoundedDefaultMailbox : DefaultMailbox<BoundedQueue>, IDroppingMailbox
+{
+    public BoundedDefaultMailbox(int size, BoundedChannelFullMode mode, IMailboxStatistics[] statistics) : base(default, statistics)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        Queue = new BoundedQueue(new BoundedRing(size, mode, Refused));
+    }
+
+    public Action<object>? Dropped { private get; set; }
+
+    private protected override void Refused(object msg) => Dropped?.Invoke(msg);
 }

@@ -7,7 +7,11 @@ namespace Proto;
 /// <param name="Message">The message without envelope.</param>
 /// <param name="Sender">Who waits for an answer; told <see cref="DeadLetterResponse"/>.</param>
 /// <param name="Header">Its headers.</param>
-public sealed record DeadLetterEvent(PID Pid, object Message, PID? Sender, MessageHeader? Header = null);
+public sealed record DeadLetterEvent(PID Pid, object Message, PID? Sender, MessageHeader? Header = null)
+{
+    /// <summary>Why, when it is not that there is no such process: a full mailbox, or what made the actor stop.</summary>
+    public string? Reason { get; init; }
+}
 
 /// <summary>The target of a request does not exist, stopped before it answered, or may not be reached from here: nothing was executed.</summary>
 public sealed class DeadLetterException : Exception
@@ -35,15 +39,24 @@ public sealed partial class DeadLetterProcess : Process
         _throttle = new LogThrottle(config.TimeProvider, config.DeadLetterThrottleCount, config.DeadLetterThrottleInterval);
     }
 
-    protected internal override void SendUserMessage(PID pid, object message)
+    protected internal override void SendUserMessage(PID pid, object message) => Undelivered(pid, message, null);
+
+    /// <param name="pid">Where it was sent.</param>
+    /// <param name="message">The message, or its envelope.</param>
+    /// <param name="reason">Why, when it is not that there is no such process. Told to the log, the event stream and the sender.</param>
+    internal void Undelivered(PID pid, object message, string? reason)
     {
         var (bare, sender, header) = MessageEnvelope.Unwrap(message);
         System.Metrics.DeadLetter(bare);
-        System.EventStream.Publish(new DeadLetterEvent(pid, bare, sender, header));
-        Log(pid, bare, sender);
+        System.EventStream.Publish(new DeadLetterEvent(pid, bare, sender, header) { Reason = reason });
+        Log(pid, bare, sender, reason);
 
         // A poison pill to nobody has reached its goal, whoever sent it.
-        if (sender is not null && bare is not PoisonPill) sender.SendUserMessage(System, new DeadLetterResponse { Target = pid });
+        if (sender is null || bare is PoisonPill) return;
+
+        var response = new DeadLetterResponse { Target = pid };
+        sender.SendUserMessage(
+            System, reason is null ? response : new MessageEnvelope(response, null, MessageHeader.Empty.With(DeadLetterException.ReasonHeader, reason)));
     }
 
     protected internal override void SendSystemMessage(PID pid, SystemMessage message)
@@ -66,7 +79,7 @@ public sealed partial class DeadLetterProcess : Process
         System.EventStream.Publish(new DeadLetterEvent(pid, message, null));
     }
 
-    private void Log(PID pid, object message, PID? sender)
+    private void Log(PID pid, object message, PID? sender, string? reason)
     {
         if (message is IIgnoreDeadLetterLogging || !_logger.IsEnabled(LogLevel.Information)) return;
         if (sender is not null && !System.Config.DeadLetterRequestLogging) return;
@@ -74,11 +87,11 @@ public sealed partial class DeadLetterProcess : Process
         if (!_throttle.TryEnter(out var suppressed)) return;
 
         if (suppressed > 0) LogSuppressed(_logger, suppressed);
-        LogDeadLetter(_logger, System.Address, pid.ToDiagnosticString(), message.GetType().Name, sender?.ToDiagnosticString());
+        LogDeadLetter(_logger, System.Address, pid.ToDiagnosticString(), message.GetType().Name, sender?.ToDiagnosticString(), reason ?? "there is no such process");
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "[{Address}] No process {Target} for {MessageType} from {Sender}")]
-    private static partial void LogDeadLetter(ILogger logger, string address, string target, string messageType, string? sender);
+    [LoggerMessage(Level = LogLevel.Information, Message = "[{Address}] {MessageType} from {Sender} was not delivered to {Target}: {Reason}")]
+    private static partial void LogDeadLetter(ILogger logger, string address, string target, string messageType, string? sender, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} more dead letters were not logged")]
     private static partial void LogSuppressed(ILogger logger, int count);

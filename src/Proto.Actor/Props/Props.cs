@@ -60,6 +60,11 @@ public sealed record Props
         ActorSystem system, string id, Props props, PID? parent, Action<IContext>? callback, Func<ActorSystem, IMailbox, Process> createProcess)
     {
         var mailbox = props.MailboxProducer();
+        if (mailbox is IDroppingMailbox bounded)
+        {
+            bounded.Dropped = message => system.DeadLetters.Undelivered(new PID(system.Address, id), message, "its mailbox is full");
+        }
+
         var created = createProcess(system, mailbox);
         var process = system.Config.ConfigureProcess is { } configure ? configure(created) : created;
         var (self, isNew) = system.ProcessRegistry.TryAdd(id, process);
