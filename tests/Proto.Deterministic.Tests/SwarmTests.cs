@@ -27,6 +27,14 @@ public class SwarmTests
     }
 
     [Fact]
+    public void A_peer_that_comes_back_as_another_incarnation_is_another_for_watchers_and_the_same_for_the_order_of_messages()
+    {
+        var coverage = new Coverage();
+        Swarm.Run(1, 500, world => RestartedPeer.Run(world, coverage));
+        coverage.MustHave("kill", "power cut", "restart at once", "answer", nameof(TimeoutException), nameof(DeadLetterException));
+    }
+
+    [Fact]
     public void Requests_to_virtual_actors_are_executed_at_most_once_and_have_one_outcome_each_while_members_are_lost()
     {
         var coverage = new Coverage();

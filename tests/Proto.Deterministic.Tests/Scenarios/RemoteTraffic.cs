@@ -4,7 +4,7 @@ using Proto.Remote;
 namespace Proto.Deterministic.Tests.Scenarios;
 
 /// <summary>
-/// Two systems, senders on both, while connections are reset, links cut, slowed, and a peer stops reading. Whatever happens: messages of one
+/// Two systems and a client of one, senders on all, while connections are reset, links cut, slowed, and a peer stops reading. Whatever happens: messages of one
 /// sender keep their order and come at most once, and each request has exactly one outcome.
 /// </summary>
 static class RemoteTraffic
@@ -12,11 +12,14 @@ static class RemoteTraffic
     const int SendersPerSide = 2;
     const int Requests = 10;
 
+    static readonly (string From, string To)[] Links = [("a", "b"), ("b", "a"), ("a", "c"), ("c", "a")];
+
     public static void Run(DeterministicWorld world) => Run(world, new Coverage());
 
     public static void Run(DeterministicWorld world, Coverage coverage)
     {
         ActorSystem[] systems = [world.CreateRemote("a"), world.CreateRemote("b")];
+        var client = world.CreateClient("c");
         var outcomes = new Outcomes();
         world.Run(async () =>
         {
@@ -32,18 +35,20 @@ static class RemoteTraffic
                 }), "receiver");
             }
 
+            await client.Remote().StartAsync();
             var faults = InjectAsync(world, coverage);
             await Task.WhenAll(systems.SelectMany((system, index) => Enumerable.Range(0, SendersPerSide)
-                .Select(sender => SendAsync(world, system, systems[1 - index], $"{sender}", outcomes))));
+                .Select(sender => SendAsync(world, system, systems[1 - index], $"{sender}", outcomes)))
+                .Append(SendAsync(world, client, systems[0], "client", outcomes)));
             await faults;
             world.Network.MendAll();
-            outcomes.Verify(2 * SendersPerSide * Requests, coverage);
+            outcomes.Verify((2 * SendersPerSide + 1) * Requests, coverage);
 
             // Mended: what is sent now gets through.
             await Task.Delay(TimeSpan.FromSeconds(30), world.Time);
             var answer = await systems[0].Root.RequestAsync<Pong>(PID.FromAddress(systems[1].Address, "receiver"), new Ping { Number = 1, From = "last" });
             Check.That(answer.Number == 1, "a mended network");
-            await Nodes.ShutDownAsync(systems);
+            await Nodes.ShutDownAsync([client, .. systems]);
         });
         Check.NothingWaits(world);
     }
@@ -72,7 +77,7 @@ static class RemoteTraffic
         for (var fault = random.Next(4); fault > 0; fault--)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 1000)), world.Time);
-            var (from, to) = random.Chance(0.5) ? ("a", "b") : ("b", "a");
+            var (from, to) = random.Pick(Links);
             switch (random.Next(5))
             {
                 case 0: network.Reset(from, to); coverage.Saw("reset"); break;

@@ -8,6 +8,7 @@ static class Scenario
         ["ping-pong"] = PingPong.Run,
         ["supervision"] = SupervisedFailures.Run,
         ["remote"] = RemoteTraffic.Run,
+        ["restart"] = RestartedPeer.Run,
         ["watch"] = WatchedPeer.Run,
         ["cluster"] = ClusterUnderFaults.Run,
         ["overtaking"] = OvertakingForwarder.Run,
