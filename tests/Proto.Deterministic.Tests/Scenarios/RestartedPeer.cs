@@ -11,7 +11,8 @@ namespace Proto.Deterministic.Tests.Scenarios;
 static class RestartedPeer
 {
     const int Port = 4000;
-    const int RequestsPerRound = 5;
+    const int RequestsPerRound = 6;
+    const int RequestsBeforeTheEnd = 4;
 
     public static void Run(DeterministicWorld world) => Run(world, new Coverage());
 
@@ -34,11 +35,11 @@ static class RestartedPeer
                 await Task.Delay(TimeSpan.FromSeconds(20), world.Time);
                 for (var number = 0; number < RequestsPerRound; number++)
                 {
+                    if (number == RequestsBeforeTheEnd) End(world, peer, random, coverage);
                     requests.Add(RequestAsync(system, round * RequestsPerRound + number, outcomes));
                     await Task.Delay(TimeSpan.FromMicroseconds(random.Next(2000)), world.Time);
                 }
 
-                End(world, peer, random, coverage);
                 if (random.Chance(0.5)) await Task.Delay(TimeSpan.FromMilliseconds(random.Next(30_000)), world.Time);
                 else coverage.Saw("restart at once");
             }
