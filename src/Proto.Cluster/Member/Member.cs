@@ -11,6 +11,13 @@ public partial class Member
     public string Address => string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
 
     /// <summary>
+    /// Both are at one address, and this one took it from the other: the process that started last is the one that listens there. Its own clock
+    /// told it when, and all nodes see the same numbers.
+    /// </summary>
+    internal bool Supersedes(Member other) =>
+        StartedUnixMs != other.StartedUnixMs ? StartedUnixMs > other.StartedUnixMs : string.CompareOrdinal(Id, other.Id) > 0;
+
+    /// <summary>
     /// A short number for logs. Two different member sets may share it: sets are compared by their ids, and
     /// <see cref="ClusterTopology.TopologyHash"/> has 64 bits.
     /// </summary>

@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Proto.Cluster.Gossip;
 
 namespace Proto.Cluster;
 
 /// <summary>
-/// Who is in the cluster, as the provider last said. Every change is published on the event stream as a <see cref="ClusterTopology"/>;
-/// publications are in the order of the updates.
+/// Who is in the cluster: those whom the provider last named, without the blocked ones and those that said that they leave. Every change is
+/// published on the event stream as a <see cref="ClusterTopology"/>, one after the other in the order of the changes, and outside the lock:
+/// a subscriber may ask and even change the list.
 /// </summary>
 public sealed partial record MemberList
 {
@@ -14,18 +16,29 @@ public sealed partial record MemberList
     readonly ILogger _logger;
     readonly Lock _gate = new();
     readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly Dictionary<string, IMemberStrategy> _strategyByKind = new(StringComparer.Ordinal);
+    readonly KindStrategies _strategies;
+    readonly DepartedMembers _left = new();
+    readonly Queue<Action> _publications = new();
+    IReadOnlyCollection<Member> _provided = [];
     CancellationTokenSource _topologyValidity = new();
-    volatile View _view = View.Empty;
+    volatile MemberView _view = MemberView.Empty;
+    bool _publishing;
 
     public MemberList(Cluster cluster, bool asClient)
     {
         _cluster = cluster;
         _system = cluster.System;
         _logger = _system.LoggerFactory.CreateLogger<MemberList>();
+        _strategies = new KindStrategies(cluster.StrategyOf, _logger);
         IsClient = asClient;
         var (host, port) = _system.GetAddress();
-        Self = new Member { Id = _system.Id, Host = host, Port = port };
+        Self = new Member
+        {
+            Id = _system.Id,
+            Host = host,
+            Port = port,
+            StartedUnixMs = _system.Config.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds(),
+        };
         if (!asClient) Self.Kinds.AddRange(cluster.GetClusterKinds());
     }
 
@@ -38,76 +51,99 @@ public sealed partial record MemberList
 
     public bool IsClient { get; }
 
+    /// <summary>The list does not change any more.</summary>
     public bool Stopping { get; private set; }
+
+    internal ulong TopologyHash => _view.TopologyHash;
+
+    internal bool IsEmpty => _view.Members.Length == 0;
 
     public ImmutableHashSet<string> GetMembers() => _view.Ids;
 
     /// <summary>Called by the cluster provider with all current members, in any order. The same set twice changes nothing.</summary>
     public void UpdateClusterTopology(IReadOnlyCollection<Member> members)
     {
-        lock (_gate)
-        {
-            if (Stopping) return;
-            var before = _view;
-            var blockList = _cluster.Remote.BlockList;
-            var now = members.Where(member => !blockList.IsBlocked(member.Id))
-                .DistinctBy(member => member.Id, StringComparer.Ordinal)
-                .ToImmutableDictionary(member => member.Id, StringComparer.Ordinal);
-            if (before.IsSameAs(now)) return;
-
-            var after = new View(now);
-            var joined = after.Members.Where(member => !before.ById.ContainsKey(member.Id)).ToArray();
-            var left = before.Members.Where(member => !now.ContainsKey(member.Id)).ToArray();
-            _view = after;
-            foreach (var member in left) UpdateStrategies(member, present: false);
-            foreach (var member in joined) UpdateStrategies(member, present: true);
-
-            var former = _topologyValidity;
-            _topologyValidity = new CancellationTokenSource();
-            var topology = new ClusterTopology { TopologyHash = after.TopologyHash, TopologyValidityToken = _topologyValidity.Token };
-            topology.Members.AddRange(after.Members);
-            topology.Joined.AddRange(joined);
-            topology.Left.AddRange(left);
-            topology.Blocked.AddRange(blockList.BlockedMembers.Order(StringComparer.Ordinal));
-            foreach (var member in joined) LogJoined(_logger, member.Id, member.Address);
-            foreach (var member in left) LogLeft(_logger, member.Id, member.Address);
-            former.Cancel();
-            _system.EventStream.Publish(topology);
-            if (IsClient ? after.Members.Length > 0 : now.ContainsKey(MemberId)) _started.TrySetResult();
-        }
+        lock (_gate) _provided = [.. members];
+        Refresh();
     }
 
-    /// <summary>Publishes the message on the event stream of each member.</summary>
+    /// <summary>Sends the message to the event stream of each member, where it is published.</summary>
     public void BroadcastEvent(object message, bool includeSelf = true)
     {
         foreach (var member in _view.Members)
         {
-            if (!includeSelf && string.Equals(member.Id, MemberId, StringComparison.Ordinal)) continue;
+            if (!includeSelf && IsSelf(member)) continue;
             _system.Root.Send(PID.FromAddress(member.Address, EventStreamActor.Name), message);
         }
     }
 
-    public bool ContainsMemberId(string memberId) => _view.ById.ContainsKey(memberId);
+    public bool ContainsMemberId(string memberId) => _view.Find(memberId) is not null;
 
-    public bool TryGetMember(string memberId, out Member? value) => _view.ById.TryGetValue(memberId, out value);
+    public bool TryGetMember(string memberId, out Member? value)
+    {
+        value = _view.Find(memberId);
+        return value is not null;
+    }
 
+    /// <summary>Ordered by id, as all lists of members here.</summary>
     public Member[] GetAllMembers() => [.. _view.Members];
 
-    public Member[] GetOtherMembers() => [.. _view.Members.Where(member => !string.Equals(member.Id, MemberId, StringComparison.Ordinal))];
+    public Member[] GetOtherMembers() => [.. _view.Members.Where(member => !IsSelf(member))];
 
     public Member[] GetMembersByKind(string kind) => [.. _view.HostsOf(kind)];
 
     /// <summary>The member that the kind's strategy chooses for a new activation.</summary>
     public Member? GetActivator(string kind, string requestSourceAddress)
     {
-        lock (_gate) return _strategyByKind.TryGetValue(kind, out var strategy) ? strategy.GetActivator(requestSourceAddress) : null;
+        lock (_gate) return _strategies.GetActivator(kind, requestSourceAddress);
     }
 
-    internal ulong TopologyHash => _view.TopologyHash;
+    /// <summary>Do all members see the same topology? Waits for it until the token is cancelled.</summary>
+    public async Task<(bool consensus, ulong topologyHash)> TopologyConsensus(CancellationToken ct)
+    {
+        using var check = _cluster.Gossip.RegisterConsensusCheck<ClusterTopology, ulong>(GossipKeys.Topology, static topology => topology.TopologyHash);
+        return await check.TryGetConsensus(ct);
+    }
 
     internal bool AnyoneHosts(string kind) => _view.HostsOf(kind).Length > 0;
 
-    internal bool IsEmpty => _view.Members.Length == 0;
+    /// <summary>It said itself that it leaves: it is out at once, whatever the provider still names.</summary>
+    internal void MarkLeft(string memberId)
+    {
+        lock (_gate)
+        {
+            if (string.Equals(memberId, MemberId, StringComparison.Ordinal) || !_left.Add(memberId)) return;
+        }
+
+        Refresh();
+    }
+
+    internal bool HasLeft(string memberId)
+    {
+        lock (_gate) return _left.Contains(memberId);
+    }
+
+    /// <summary>Takes in what changed beside the provider's list: the block list, and who left.</summary>
+    internal void Refresh()
+    {
+        lock (_gate)
+        {
+            if (Stopping) return;
+            var before = _view;
+            var after = MemberView.Of(_provided.Where(Counts));
+            if (after.IsSameAs(before)) return;
+            _strategies.Update(before, after);
+            _view = after;
+            var former = _topologyValidity;
+            _topologyValidity = new CancellationTokenSource();
+            var topology = Describe(before, after);
+            _publications.Enqueue(() => Publish(topology, former));
+            if (_publishing) return;
+            _publishing = true;
+        }
+
+        PublishAll();
+    }
 
     internal void Stop()
     {
@@ -115,14 +151,56 @@ public sealed partial record MemberList
         _started.TrySetCanceled();
     }
 
-    void UpdateStrategies(Member member, bool present)
+    bool IsSelf(Member member) => string.Equals(member.Id, MemberId, StringComparison.Ordinal);
+
+    /// <summary>Nobody blocks itself: who is removed by the others learns it from them.</summary>
+    bool Counts(Member member) => IsSelf(member) || !_left.Contains(member.Id) && !_cluster.Remote.BlockList.IsBlocked(member.Id);
+
+    ClusterTopology Describe(MemberView before, MemberView after)
     {
-        foreach (var kind in member.Kinds)
+        var topology = new ClusterTopology { TopologyHash = after.TopologyHash, TopologyValidityToken = _topologyValidity.Token };
+        topology.Members.AddRange(after.Members);
+        topology.Joined.AddRange(after.Without(before));
+        topology.Left.AddRange(before.Without(after));
+        topology.Blocked.AddRange(_cluster.Remote.BlockList.BlockedMembers.Order(StringComparer.Ordinal));
+        return topology;
+    }
+
+    /// <summary>One thread at a time publishes what all have queued.</summary>
+    void PublishAll()
+    {
+        while (true)
         {
-            if (!_strategyByKind.TryGetValue(kind, out var strategy)) _strategyByKind[kind] = strategy = _cluster.StrategyOf(kind);
-            if (present) strategy.AddMember(member);
-            else strategy.RemoveMember(member);
+            Action publication;
+            lock (_gate)
+            {
+                if (!_publications.TryDequeue(out publication!))
+                {
+                    _publishing = false;
+                    return;
+                }
+            }
+
+            publication();
         }
+    }
+
+    void Publish(ClusterTopology topology, CancellationTokenSource formerValidity)
+    {
+        foreach (var member in topology.Joined) LogJoined(_logger, member.Id, member.Address);
+        foreach (var member in topology.Left) LogLeft(_logger, member.Id, member.Address);
+        try
+        {
+            formerValidity.Cancel();
+        }
+        catch (AggregateException failure)
+        {
+            // Callbacks of others: the topology has changed all the same.
+            LogCallbackFailed(_logger, failure);
+        }
+
+        _system.EventStream.Publish(topology);
+        if (IsClient ? topology.Members.Count > 0 : topology.Members.Any(IsSelf)) _started.TrySetResult();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Member {MemberId} at {Address} joined")]
@@ -131,34 +209,6 @@ public sealed partial record MemberList
     [LoggerMessage(Level = LogLevel.Information, Message = "Member {MemberId} at {Address} left")]
     static partial void LogLeft(ILogger logger, string memberId, string address);
 
-    /// <summary>One immutable state of the list.</summary>
-    sealed class View
-    {
-        public static readonly View Empty = new(ImmutableDictionary.Create<string, Member>(StringComparer.Ordinal));
-
-        readonly Dictionary<string, Member[]> _hostsByKind;
-
-        public View(ImmutableDictionary<string, Member> byId)
-        {
-            ById = byId;
-            Ids = byId.Keys.ToImmutableHashSet(StringComparer.Ordinal);
-            Members = [.. byId.Values.OrderBy(member => member.Id, StringComparer.Ordinal)];
-            TopologyHash = Member.TopologyHash64(Members);
-            _hostsByKind = Members
-                .SelectMany(member => member.Kinds.Select(kind => (kind, member)))
-                .GroupBy(host => host.kind, StringComparer.Ordinal)
-                .ToDictionary(hosts => hosts.Key, hosts => hosts.Select(host => host.member).ToArray(), StringComparer.Ordinal);
-        }
-
-        public ImmutableDictionary<string, Member> ById { get; }
-        public ImmutableHashSet<string> Ids { get; }
-        public Member[] Members { get; }
-        public ulong TopologyHash { get; }
-
-        public Member[] HostsOf(string kind) => _hostsByKind.TryGetValue(kind, out var hosts) ? hosts : [];
-
-        /// <summary>By the members themselves, not by a hash of them.</summary>
-        public bool IsSameAs(ImmutableDictionary<string, Member> other) =>
-            other.Count == ById.Count && other.All(entry => ById.TryGetValue(entry.Key, out var member) && member.Equals(entry.Value));
-    }
+    [LoggerMessage(Level = LogLevel.Error, Message = "Callbacks of a TopologyValidityToken failed")]
+    static partial void LogCallbackFailed(ILogger logger, Exception failure);
 }
