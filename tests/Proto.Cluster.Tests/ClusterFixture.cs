@@ -19,16 +19,37 @@ sealed class ClusterFixture : IAsyncDisposable
 
     public static CancellationToken Soon() => new CancellationTokenSource(Patience).Token;
 
-    public async Task<Cluster> StartMemberAsync(Func<ClusterConfig, ClusterConfig>? configure = null, IIdentityLookup? lookup = null, IClusterProvider? provider = null)
+    public static ClusterConfig WithCounter(ClusterConfig config) =>
+        config.WithClusterKind(CounterActor.Kind, Props.FromProducer(() => new CounterActor()));
+
+    public async Task<Cluster> StartMemberAsync(
+        Func<ClusterConfig, ClusterConfig>? configure = null,
+        IIdentityLookup? lookup = null,
+        IClusterProvider? provider = null,
+        Func<ActorSystemConfig, ActorSystemConfig>? configureSystem = null)
     {
-        var cluster = Create(
-            new ActorSystem().WithRemote(RemoteConfig()),
-            config => (configure ?? (same => same.WithClusterKind(CounterActor.Kind, Props.FromProducer(() => new CounterActor()))))(config),
-            lookup,
-            provider);
+        var cluster = CreateMember(configure, lookup, provider, configureSystem);
         await cluster.StartMemberAsync().WaitAsync(Soon());
         return cluster;
     }
+
+    /// <summary>Starts them one after the other.</summary>
+    public async Task<Cluster[]> StartMembersAsync(
+        int count, Func<ClusterConfig, ClusterConfig> configure, Func<ActorSystemConfig, ActorSystemConfig>? configureSystem = null)
+    {
+        var members = new Cluster[count];
+        for (var i = 0; i < count; i++) members[i] = await StartMemberAsync(configure, configureSystem: configureSystem);
+        return members;
+    }
+
+    /// <summary>A member that is not started yet.</summary>
+    public Cluster CreateMember(
+        Func<ClusterConfig, ClusterConfig>? configure = null,
+        IIdentityLookup? lookup = null,
+        IClusterProvider? provider = null,
+        Func<ActorSystemConfig, ActorSystemConfig>? configureSystem = null) =>
+        Create(
+            new ActorSystem((configureSystem ?? (same => same))(ActorSystemConfig.Setup())).WithRemote(RemoteConfig()), configure ?? WithCounter, lookup, provider);
 
     public async Task<Cluster> StartClientAsync()
     {
@@ -51,7 +72,10 @@ sealed class ClusterFixture : IAsyncDisposable
 
     Cluster Create(ActorSystem system, Func<ClusterConfig, ClusterConfig> configure, IIdentityLookup? lookup, IClusterProvider? provider)
     {
-        var config = ClusterConfig.Setup("test", provider ?? new TestProvider(new TestProviderOptions(), _agent), lookup ?? new PartitionActivatorLookup(TimeSpan.FromSeconds(10)))
+        var config = ClusterConfig.Setup(
+                "test",
+                provider ?? new TestProvider(new TestProviderOptions(), _agent),
+                lookup ?? new PartitionActivatorLookup(TimeSpan.FromSeconds(10)))
             .WithActorRequestTimeout(Patience);
         var cluster = system.WithCluster(configure(config)).Cluster();
         _clusters.Add(cluster);

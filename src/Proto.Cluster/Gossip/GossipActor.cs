@@ -181,7 +181,7 @@ sealed partial class GossipActor : IActor
         {
             _heartbeats.Use(update);
             _cluster.System.EventStream.Publish(update);
-            if (string.Equals(update.Key, GossipKeys.GracefullyLeft, StringComparison.Ordinal)) _cluster.MemberList.MarkLeft(update.MemberId);
+            if (string.Equals(update.Key, GossipKeys.GracefullyLeft, StringComparison.Ordinal)) _cluster.MemberList.MarkDeparted(update.MemberId);
         }
 
         Changed(updates.Select(update => update.Key).ToHashSet(StringComparer.Ordinal));
@@ -217,7 +217,7 @@ sealed partial class GossipActor : IActor
 
     bool HasNewsFor(string peer) => !IsShunned(peer) && _machine.HasNewsFor(peer);
 
-    bool IsShunned(string memberId) => _cluster.Remote.BlockList.IsBlocked(memberId) || _cluster.MemberList.HasLeft(memberId);
+    bool IsShunned(string memberId) => _cluster.Remote.BlockList.IsBlocked(memberId) || _cluster.MemberList.HasDeparted(memberId);
 
     /// <summary>A majority has removed this member: what it hosts runs elsewhere by now.</summary>
     void LeaveRemoved()

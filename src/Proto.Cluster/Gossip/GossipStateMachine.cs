@@ -112,21 +112,13 @@ sealed class GossipStateMachine(string self)
     public GossipKeyValue? Find(string memberId, string key) =>
         _entries.TryGetValue(memberId, out var entries) ? entries.Values.GetValueOrDefault(key) : null;
 
-    /// <summary>The key's entries by member, in the order of their ids.</summary>
-    public IEnumerable<KeyValuePair<string, GossipKeyValue>> FindAll(string key)
-    {
-        foreach (var (member, entries) in _entries)
-        {
-            if (entries.Values.TryGetValue(key, out var value)) yield return KeyValuePair.Create(member, value);
-        }
-    }
-
     /// <summary>All entries, as messages that the receiver may keep but must not change.</summary>
     public GossipState Snapshot()
     {
         var state = new GossipState();
         foreach (var (member, entries) in _entries)
         {
+            if (entries.Values.Count == 0) continue;
             var values = new GossipState.Types.GossipMemberState();
             foreach (var (key, value) in entries.Values) values.Values.Add(key, value);
             state.Members.Add(member, values);

@@ -89,8 +89,9 @@ public partial class Gossiper
     }
 
     /// <summary>
-    /// Blocks the members whose heartbeat expired for this member and for a majority of all (the default
-    /// <see cref="ClusterConfig.HeartbeatExpirationHandler"/>). Does nothing while heartbeats are not watched.
+    /// Removes the members whose heartbeat expired for this member and for a majority of all (the default
+    /// <see cref="ClusterConfig.HeartbeatExpirationHandler"/>). They cannot come back under their id: one that is alive is told so when it
+    /// gossips, and shuts down. Does nothing while heartbeats are not watched.
     /// </summary>
     public static async Task BlockExpiredMembers(Cluster cluster)
     {
@@ -98,7 +99,7 @@ public partial class Gossiper
         foreach (var memberId in expired.MemberIds)
         {
             LogExpired(cluster.Gossip._logger, memberId);
-            cluster.Remote.BlockList.Block(memberId, "its heartbeat expired for a majority of the members");
+            cluster.MemberList.MarkDeparted(memberId);
         }
     }
 

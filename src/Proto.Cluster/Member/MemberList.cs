@@ -5,7 +5,7 @@ using Proto.Cluster.Gossip;
 namespace Proto.Cluster;
 
 /// <summary>
-/// Who is in the cluster: those whom the provider last named, without the blocked ones and those that said that they leave. Every change is
+/// Who is in the cluster: those whom the provider last named, without the blocked and the departed ones. Every change is
 /// published on the event stream as a <see cref="ClusterTopology"/>, one after the other in the order of the changes, and outside the lock:
 /// a subscriber may ask and even change the list.
 /// </summary>
@@ -17,7 +17,7 @@ public sealed partial record MemberList
     readonly Lock _gate = new();
     readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly KindStrategies _strategies;
-    readonly DepartedMembers _left = new();
+    readonly DepartedMembers _departed = new();
     readonly Queue<Action> _publications = new();
     IReadOnlyCollection<Member> _provided = [];
     CancellationTokenSource _topologyValidity = new();
@@ -107,23 +107,23 @@ public sealed partial record MemberList
 
     internal bool AnyoneHosts(string kind) => _view.HostsOf(kind).Length > 0;
 
-    /// <summary>It said itself that it leaves: it is out at once, whatever the provider still names.</summary>
-    internal void MarkLeft(string memberId)
+    /// <summary>It said itself that it leaves, or a majority misses it: it is out at once and for good, whatever the provider still names.</summary>
+    internal void MarkDeparted(string memberId)
     {
         lock (_gate)
         {
-            if (string.Equals(memberId, MemberId, StringComparison.Ordinal) || !_left.Add(memberId)) return;
+            if (string.Equals(memberId, MemberId, StringComparison.Ordinal) || !_departed.Add(memberId)) return;
         }
 
         Refresh();
     }
 
-    internal bool HasLeft(string memberId)
+    internal bool HasDeparted(string memberId)
     {
-        lock (_gate) return _left.Contains(memberId);
+        lock (_gate) return _departed.Contains(memberId);
     }
 
-    /// <summary>Takes in what changed beside the provider's list: the block list, and who left.</summary>
+    /// <summary>Takes in what changed beside the provider's list: the block list, and who departed.</summary>
     internal void Refresh()
     {
         lock (_gate)
@@ -154,7 +154,7 @@ public sealed partial record MemberList
     bool IsSelf(Member member) => string.Equals(member.Id, MemberId, StringComparison.Ordinal);
 
     /// <summary>Nobody blocks itself: who is removed by the others learns it from them.</summary>
-    bool Counts(Member member) => IsSelf(member) || !_left.Contains(member.Id) && !_cluster.Remote.BlockList.IsBlocked(member.Id);
+    bool Counts(Member member) => IsSelf(member) || !_departed.Contains(member.Id) && !_cluster.Remote.BlockList.IsBlocked(member.Id);
 
     ClusterTopology Describe(MemberView before, MemberView after)
     {

@@ -5,7 +5,7 @@ namespace Proto.Cluster;
 /// <summary>Gauges of one cluster: how many members it sees, and how many activations of each kind it hosts. They end with it.</summary>
 sealed class MembershipMetrics : IDisposable
 {
-    readonly Meter _meter = new(ProtoMetrics.MeterName);
+    readonly Meter _meter = new(ClusterMetrics.MeterName);
 
     public MembershipMetrics(Cluster cluster)
     {
