@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Google.Protobuf.WellKnownTypes;
-using Proto.Actor.Tests;
 using Proto.Cluster.Gossip;
 
 namespace Proto.Cluster.Tests.Gossip;
@@ -47,43 +46,6 @@ public sealed class GossipTests
         fixture.Agent.DeregisterService(members[0].System.Id);
 
         Assert.Empty(await members[1].Gossip.GetState<StringValue>("color"));
-    }
-
-    [Fact]
-    public async Task A_cluster_in_which_nothing_changes_is_silent()
-    {
-        await using var fixture = new ClusterFixture();
-        var time = new ManualTime();
-        var rounds = 0;
-        var members = await fixture.StartMembersAsync(2, Quick, system => system.WithTimeProvider(time).WithConfigureSystemProps((name, props) =>
-            name == Gossiper.GossipActorName ? props.WithReceiverMiddleware(next => (context, envelope) =>
-            {
-                if (envelope.Message is GossipRound) Interlocked.Increment(ref rounds);
-                return next(context, envelope);
-            }) : props));
-
-        // Comes to rest: twenty seconds without a round. A single round that is due at rest would never let this end.
-        var patience = ClusterFixture.Soon();
-        for (var quiet = 0; quiet < 20; quiet++)
-        {
-            patience.ThrowIfCancellationRequested();
-            var before = Volatile.Read(ref rounds);
-            time.Advance(TimeSpan.FromSeconds(1));
-            foreach (var member in members) await member.Gossip.GetStateSnapshot();
-            if (Volatile.Read(ref rounds) != before) quiet = -1;
-        }
-
-        var updates = Updates(members[1], "color");
-        await members[0].Gossip.SetStateAsync("color", new StringValue { Value = "red" });
-        time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(members[0].System.Id, (await updates.ReadAsync(patience)).MemberId);
-
-        var stopping = fixture.DisposeAsync().AsTask();
-        while (!stopping.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(stopping, members[0].System.Config.Runtime.Run(() => Task.CompletedTask));
-        }
     }
 
     [Fact]

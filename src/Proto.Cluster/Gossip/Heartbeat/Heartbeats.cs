@@ -81,7 +81,7 @@ sealed partial class Heartbeats
     }
 
     Dictionary<string, long> CountActivations() =>
-        _cluster.GetClusterKinds().Order(StringComparer.Ordinal).ToDictionary(kind => kind, kind => _cluster.GetClusterKind(kind).Count, StringComparer.Ordinal);
+        _cluster.GetClusterKinds().Order(StringComparer.Ordinal).ToDictionary(kind => kind, kind => (long)_cluster.GetClusterKind(kind).Count, StringComparer.Ordinal);
 
     long NowMs() => (long)_cluster.System.Config.TimeProvider.GetElapsedTime(0).TotalMilliseconds;
 
