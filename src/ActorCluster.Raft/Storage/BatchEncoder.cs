@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using ActorCluster.Protocol;
 using ActorCluster.Protocol.Raft;
 using Google.Protobuf;
@@ -20,10 +21,13 @@ sealed class BatchEncoder
     ulong _segment;
     long _offset;
 
+    /// <summary>Bytes of the batch under way.</summary>
+    public int Length => _length;
+
     /// <summary>Upper bound of what a write takes in a batch, without the batch's own start and padding.</summary>
     public static long SizeBound(LogWrite write)
     {
-        long size = 3 * LogFormat.RecordHeaderBytes + sizeof(ulong);
+        long size = 4 * LogFormat.RecordHeaderBytes + sizeof(ulong);
         if (write.Snapshot is { } snapshot) size += snapshot.CalculateSize();
         if (write.Config is { } config) size += config.CalculateSize();
         for (var i = 0; i < write.Entries.Count; i++) size += LogFormat.RecordHeaderBytes + write.Entries[i].Payload.Length;
@@ -73,6 +77,16 @@ sealed class BatchEncoder
     public void Extent(GroupId group, ulong last, ulong lastTerm) =>
         Seal(bodyBytes: 0, RecordKind.Extent, detail: 0, group.Value, last, lastTerm);
 
+    /// <param name="group">The group.</param>
+    /// <param name="suspicion">Why it is suspect; null: it is trusted again.</param>
+    public void Suspicion(GroupId group, Suspicion? suspicion)
+    {
+        var detail = suspicion is null ? SuspicionDetail.Trusted : suspicion.TermIsLost ? SuspicionDetail.SuspectWithoutTerm : SuspicionDetail.Suspect;
+        Text(group, RecordKind.Suspicion, (byte)detail, suspicion?.Reason ?? "");
+    }
+
+    public void ForcedRecovery(GroupId group, string note) => Text(group, RecordKind.ForcedRecovery, detail: 0, note);
+
     /// <summary>The whole batch, padded to full sectors. Valid until the next <see cref="Begin"/>.</summary>
     public ReadOnlySpan<byte> Finish(ulong batch, in LogPosition durable)
     {
@@ -95,6 +109,13 @@ sealed class BatchEncoder
     {
         Reserve(LogFormat.RecordHeaderBytes + bodyBytes);
         return _buffer.AsSpan(_length + LogFormat.RecordHeaderBytes, bodyBytes);
+    }
+
+    void Text(GroupId group, RecordKind kind, byte detail, string text)
+    {
+        var size = Encoding.UTF8.GetByteCount(text);
+        Encoding.UTF8.GetBytes(text, Body(size));
+        Seal(size, kind, detail, group.Value, index: 0, term: 0);
     }
 
     void Seal(int bodyBytes, RecordKind kind, byte detail, ulong group, ulong index, ulong term)

@@ -16,7 +16,14 @@ sealed class GroupTail(GroupId group, GroupConfig config)
 
     public GroupId Group { get; } = group;
 
-    public GroupConfig Config { get; } = config;
+    /// <summary>Its first configuration; without voters while recovery has not found it.</summary>
+    public GroupConfig Config { get; set; } = config;
+
+    /// <summary>Why the replica is suspect; null when it is not.</summary>
+    public Suspicion? Suspicion { get; set; }
+
+    /// <summary>Who gave the group another configuration by hand, when and why; null when nobody did.</summary>
+    public string? ForcedRecovery { get; set; }
 
     public HardState HardState { get; set; }
 
@@ -101,6 +108,16 @@ sealed class GroupTail(GroupId group, GroupConfig config)
         _entries.Clear();
         Base = Last = index;
         LastTerm = term;
+    }
+
+    /// <summary>Nothing of the log can be used but the snapshot, if there is one.</summary>
+    public void StartOver() => StartAfter(Snapshot?.Index ?? 0, Snapshot?.Term ?? 0);
+
+    /// <summary>Not even the snapshot is there.</summary>
+    public void LoseSnapshot()
+    {
+        Snapshot = null;
+        StartOver();
     }
 
     /// <summary>Entries from <paramref name="First"/> up to the next run, or to the end, are in the segment.</summary>

@@ -27,6 +27,20 @@ enum RecordKind : byte
 
     /// <summary>In the table at a segment's head: the group's log ends at (index, term).</summary>
     Extent = 7,
+
+    /// <summary>The group is suspect from here on (body = why), or trusted again; see <see cref="SuspicionDetail"/>.</summary>
+    Suspicion = 8,
+
+    /// <summary>The group lost its majority and was given another configuration by hand; body = who, when and why.</summary>
+    ForcedRecovery = 9,
+}
+
+/// <summary>Detail of a <see cref="RecordKind.Suspicion"/> record.</summary>
+enum SuspicionDetail : byte
+{
+    Trusted = 0,
+    Suspect = 1,
+    SuspectWithoutTerm = 2,
 }
 
 /// <summary>The header of a record as read.</summary>
@@ -37,16 +51,21 @@ readonly record struct RecordHeader(uint Crc, int BodyBytes, RecordKind Kind, by
 /// (so that writing one never rewrites a sector of an earlier, durable one) and is a <see cref="RecordKind.BatchStart"/>
 /// record, then its records without gaps, then zeros up to the next sector.
 /// Checksums start from the record's own place (segment, offset): what a disk returns from another place, or what an
-/// earlier use of the place left behind, is never taken for a record.
+/// earlier use of the place left behind, is never taken for a record. The header has a checksum of its own, so that a
+/// record whose body is damaged still says whose it was. (Version 1 had zeros there.)
 /// </summary>
 static class LogFormat
 {
-    public const uint Version = 1;
+    public const uint Version = 2;
+    public const uint OldestVersion = 1;
     public const int SectorBytes = 512;
     public const int RecordHeaderBytes = 40;
     public const int BatchStartBodyBytes = 8;
     public const int BatchStartBytes = RecordHeaderBytes + BatchStartBodyBytes;
     public const byte SnapshotReplacesLog = 1;
+
+    /// <summary>In place of the end of the segment before: this one needs none before it.</summary>
+    public const long StandsAlone = -1;
 
     const ulong Magic = 0x474f4c5254434341; // "ACCTRLOG"
     const int SegmentHeaderBytes = 40;
@@ -67,7 +86,7 @@ static class LogFormat
 
     /// <param name="sector">One sector.</param>
     /// <param name="sequence">The segment's number, counted from 1 without gaps.</param>
-    /// <param name="previousEnd">Where the segment before it ends; 0 for the first.</param>
+    /// <param name="previousEnd">Where the segment before it ends; 0 for the first; <see cref="StandsAlone"/> when what is before it is superseded.</param>
     /// <param name="firstBatch">Number of its first batch.</param>
     public static void WriteSegmentHeader(Span<byte> sector, ulong sequence, long previousEnd, ulong firstBatch)
     {
@@ -81,7 +100,7 @@ static class LogFormat
     }
 
     /// <summary>Reads a segment's header; throws what is wrong with it.</summary>
-    public static (long PreviousEnd, ulong FirstBatch) ReadSegmentHeader(ReadOnlySpan<byte> sector, ulong sequence, string path)
+    public static SegmentHeader ReadSegmentHeader(ReadOnlySpan<byte> sector, ulong sequence, string path)
     {
         LogDamagedException Damaged(string reason) => new(SegmentName(sequence), 0, group: null, reason);
 
@@ -89,9 +108,9 @@ static class LogFormat
         if (BinaryPrimitives.ReadUInt64LittleEndian(sector) != Magic) throw Damaged("the header does not say that this is a log segment");
         if (BinaryPrimitives.ReadUInt32LittleEndian(sector[36..]) != Crc32C.Of(sector[..36])) throw Damaged("the header's checksum is wrong");
         var version = BinaryPrimitives.ReadUInt32LittleEndian(sector[8..]);
-        if (version != Version) throw new UnsupportedFormatException(path, version, Version);
+        if (version is < OldestVersion or > Version) throw new UnsupportedFormatException(path, version, Version);
         if (BinaryPrimitives.ReadUInt64LittleEndian(sector[12..]) != sequence) throw Damaged("the header names another segment");
-        return (BinaryPrimitives.ReadInt64LittleEndian(sector[20..]), BinaryPrimitives.ReadUInt64LittleEndian(sector[28..]));
+        return new SegmentHeader(version, BinaryPrimitives.ReadInt64LittleEndian(sector[20..]), BinaryPrimitives.ReadUInt64LittleEndian(sector[28..]));
     }
 
     /// <summary>Writes header and checksum of a record whose body is already in place behind the header.</summary>
@@ -104,6 +123,7 @@ static class LogFormat
         BinaryPrimitives.WriteUInt64LittleEndian(record[16..], group);
         BinaryPrimitives.WriteUInt64LittleEndian(record[24..], index);
         BinaryPrimitives.WriteUInt64LittleEndian(record[32..], term);
+        BinaryPrimitives.WriteUInt32LittleEndian(record[12..], HeaderChecksum(record, segment, offset));
         BinaryPrimitives.WriteUInt32LittleEndian(record, Checksum(record, segment, offset));
     }
 
@@ -119,6 +139,12 @@ static class LogFormat
         return Checksum(bytes[..(RecordHeaderBytes + header.BodyBytes)], segment, offset) == header.Crc ? header : null;
     }
 
+    /// <summary>Whether the record's header is what was written, whatever became of its body.</summary>
+    public static bool HasSoundHeader(ReadOnlySpan<byte> bytes, ulong segment, long offset) =>
+        bytes.Length >= RecordHeaderBytes
+        && BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]) == HeaderChecksum(bytes, segment, offset)
+        && bytes[8] != 0;
+
     /// <summary>The header's fields, whether they make sense or not.</summary>
     public static RecordHeader PeekHeader(ReadOnlySpan<byte> bytes) => new(
         BinaryPrimitives.ReadUInt32LittleEndian(bytes),
@@ -129,9 +155,13 @@ static class LogFormat
         BinaryPrimitives.ReadUInt64LittleEndian(bytes[24..]),
         BinaryPrimitives.ReadUInt64LittleEndian(bytes[32..]));
 
-    static uint Checksum(ReadOnlySpan<byte> record, ulong segment, long offset)
-    {
-        var place = BitOperations.Crc32C(BitOperations.Crc32C(uint.MaxValue, segment), (ulong)offset);
-        return ~Crc32C.Continue(place, record[4..]);
-    }
+    static uint Checksum(ReadOnlySpan<byte> record, ulong segment, long offset) => ~Crc32C.Continue(Place(segment, offset), record[4..]);
+
+    static uint HeaderChecksum(ReadOnlySpan<byte> record, ulong segment, long offset) =>
+        ~Crc32C.Continue(Crc32C.Continue(Place(segment, offset), record[4..12]), record[16..RecordHeaderBytes]);
+
+    static uint Place(ulong segment, long offset) => BitOperations.Crc32C(BitOperations.Crc32C(uint.MaxValue, segment), (ulong)offset);
 }
+
+/// <summary>The header of a segment as read.</summary>
+readonly record struct SegmentHeader(uint Version, long PreviousEnd, ulong FirstBatch);

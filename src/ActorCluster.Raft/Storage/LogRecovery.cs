@@ -1,19 +1,19 @@
 using System.Buffers.Binary;
 using ActorCluster.Protocol;
-using ActorCluster.Protocol.Raft;
-using Google.Protobuf;
 
 namespace ActorCluster.Raft.Storage;
 
 /// <summary>
-/// Reads the log back. What cannot be read is one of two things: the torn tail of writes that no sync covered, which is
-/// cut, or damage of something durable, which stops the node. They are told apart by the batches themselves: each names
-/// the position that was durable when it was written, so unreadable bytes below a position that any readable batch
-/// names are damage (faults A7, A9). The last synced batch is covered only by what was written after it.
+/// Reads the log back and changes nothing. What cannot be read is one of two things: the torn tail of writes that no sync covered, which
+/// is to be cut, or damage of something durable. They are told apart by the batches themselves: each names the position that
+/// was durable when it was written, so unreadable bytes below a position that any readable batch names are damage
+/// (faults A7, A9). The last synced batch is covered only by what was written after it. After damage reading goes on with the
+/// next record or batch that is sound; what the groups lost by it is the business of <see cref="RecoveredLogs"/>.
 /// </summary>
-sealed class LogRecovery(IFileSystem files, string directory)
+sealed class LogRecovery(IFileSystem files, string directory, VoteCopy? votes)
 {
-    readonly SortedDictionary<GroupId, GroupTail> _groups = [];
+    readonly RecoveredLogs _logs = new(votes);
+    LogPosition? _horizon;
 
     /// <summary>Where the last whole batch ends; everything behind it is to be cut.</summary>
     public LogPosition End { get; private set; }
@@ -21,90 +21,220 @@ sealed class LogRecovery(IFileSystem files, string directory)
     /// <summary>Is anything but zeros behind <see cref="End"/>?</summary>
     public bool HasTornTail { get; private set; }
 
+    /// <summary>Format version of the last segment; 0 when its header cannot be read.</summary>
+    public uint LastVersion { get; private set; }
+
     public ulong NextBatch { get; private set; }
 
     /// <summary>Lengths of the segments read, oldest first.</summary>
     public SortedDictionary<ulong, long> Segments { get; } = [];
 
-    public IEnumerable<GroupTail> Tails => _groups.Values;
+    /// <summary>Older segments, which a later one that stands alone replaces.</summary>
+    public List<ulong> Superseded { get; } = [];
+
+    /// <summary>What could not be read.</summary>
+    public IReadOnlyList<LogDamage> Damages => _logs.Damages;
+
+    public IEnumerable<GroupTail> Tails => _logs.Tails;
+
+    /// <summary>Told of every record that is read, in order: segment, offset, header.</summary>
+    public Action<LogPosition, RecordHeader>? Observer { get; init; }
 
     public void Run(IReadOnlyList<ulong> sequences)
     {
-        for (var i = 0; i < sequences.Count; i++)
-        {
-            if (i > 0 && sequences[i] != sequences[i - 1] + 1)
-                throw Damaged(sequences[i - 1] + 1, 0, "the file is missing");
-            var isLast = i == sequences.Count - 1;
-            ReplaySegment(sequences[i], isFirst: i == 0, next: isLast ? null : sequences[i + 1]);
-        }
-    }
+        var first = sequences.Count - 1;
+        while (first > 0 && TryReadHeader(sequences[first]) is not { PreviousEnd: LogFormat.StandsAlone }) first--;
+        Superseded.AddRange(sequences.Take(first));
 
-    /// <summary>The groups, checked: the log of each follows its snapshot without a gap (fault A11).</summary>
-    public List<RecoveredGroup> ToGroups()
-    {
-        var result = new List<RecoveredGroup>(_groups.Count);
-        foreach (var (id, group) in _groups)
+        for (var i = first; i < sequences.Count; i++)
         {
-            var start = group.Snapshot?.Index ?? 0;
-            if (group.Base != start)
+            if (i > first)
             {
-                throw new LogDamagedException(
-                    LogFormat.SegmentName(Segments.Keys.First()), 0, id,
-                    $"the log of the group begins after index {group.Base}, its snapshot ends at {start}");
+                for (var missing = sequences[i - 1] + 1; missing < sequences[i]; missing++) Lose(missing, 0, "the file is missing");
             }
-            result.Add(new RecoveredGroup(id, group.HardState, group.Config, group.Snapshot, [.. group.Entries]));
+
+            ReplaySegment(sequences[i], isOldest: i == first, next: i == sequences.Count - 1 ? null : sequences[i + 1]);
         }
-        return result;
     }
 
-    void ReplaySegment(ulong sequence, bool isFirst, ulong? next)
+    /// <inheritdoc cref="RecoveredLogs.Finish"/>
+    public List<RecoveredGroup> ToGroups() => _logs.Finish(LogFormat.SegmentName(Segments.Keys.First()));
+
+    void ReplaySegment(ulong sequence, bool isOldest, ulong? next)
     {
         using var file = files.Open(SegmentPath(sequence), FileOpening.Read);
         var reader = new SegmentReader(file);
         Segments.Add(sequence, reader.Length);
-        var header = LogFormat.ReadSegmentHeader(reader.Read(0, LogFormat.SectorBytes), sequence, SegmentPath(sequence));
-        if (isFirst)
-            NextBatch = header.FirstBatch;
-        else if (header.PreviousEnd != End.Offset || header.FirstBatch != NextBatch)
-            throw Damaged(sequence, 0, $"it follows offset {header.PreviousEnd} and batch {header.FirstBatch - 1}, but the segment before it ends otherwise");
+        var header = ReadHeader(reader, sequence);
+        LastVersion = header?.Version ?? 0;
+        if (isOldest) NextBatch = header?.FirstBatch ?? 0;
 
-        var end = next is { } n ? ReadPreviousEnd(n) : long.MaxValue;
+        var end = next is { } n && TryReadHeader(n) is { PreviousEnd: > 0 } following ? following.PreviousEnd : (long?)null;
+        _horizon = next is null ? null : new LogPosition(sequence, end ?? long.MaxValue);
         long offset = LogFormat.SectorBytes;
         var isHead = true;
-        while (offset < end && TryReplayBatch(reader, sequence, ref offset, isFirst && isHead)) isHead = false;
-        if (isHead) throw Damaged(sequence, offset, "the table of groups at its head cannot be read");
-        if (next is not null && offset != end) throw DamagedBatch(reader, sequence, offset, $"the segment's batches end at {end}");
-
-        End = new LogPosition(sequence, offset);
-        if (next is null) ExamineTail(reader, sequence, offset);
-    }
-
-    long ReadPreviousEnd(ulong sequence)
-    {
-        using var file = files.Open(SegmentPath(sequence), FileOpening.Read);
-        Span<byte> sector = stackalloc byte[LogFormat.SectorBytes];
-        var read = file.Read(0, sector);
-        return LogFormat.ReadSegmentHeader(sector[..read], sequence, SegmentPath(sequence)).PreviousEnd;
-    }
-
-    bool TryReplayBatch(SegmentReader reader, ulong sequence, ref long offset, bool isOldestHead)
-    {
-        if (!TryReadBatchStart(reader, sequence, offset, out var start, out var length, out var count)) return false;
-        if (start.Group != NextBatch) throw Damaged(sequence, offset, $"batch {start.Group} stands where batch {NextBatch} belongs");
-
-        var batch = reader.Read(offset, length);
-        if (batch.Length < length || FirstBadRecord(batch, sequence, offset, count) >= 0) return false;
-
-        var position = LogFormat.BatchStartBytes;
-        for (var i = 0; i < count; i++)
+        while (offset < (end ?? reader.Length))
         {
-            var header = LogFormat.PeekHeader(batch[position..]);
-            Apply(header, batch.Slice(position + LogFormat.RecordHeaderBytes, header.BodyBytes), sequence, offset + position, isOldestHead);
-            position += LogFormat.RecordHeaderBytes + header.BodyBytes;
+            if (TryReadBatchStart(reader, sequence, offset, out var start, out var length, out var count) && (start.Group == NextBatch || NextBatch == 0))
+            {
+                if (FirstBadRecord(reader.Read(offset, length), sequence, offset, count) >= 0 && !WasDurable(reader, sequence, offset)) break;
+                ReplayBatch(reader.Read(offset, length), sequence, offset, isHead, isOldest);
+                NextBatch = start.Group + 1;
+                offset += LogFormat.AlignUp(length);
+            }
+            else if (!TrySkipDamage(reader, sequence, ref offset, end))
+            {
+                break;
+            }
+
+            isHead = false;
         }
-        NextBatch++;
-        offset += LogFormat.AlignUp(length);
+
+        if (isHead && next is null) Lose(sequence, LogFormat.SectorBytes, "the table of groups at its head cannot be read");
+        End = new LogPosition(sequence, offset);
+        if (next is null) HasTornTail = HasAnythingBehind(reader, offset);
+    }
+
+    /// <summary>The header of the segment that is replayed; damage of it loses no record.</summary>
+    SegmentHeader? ReadHeader(SegmentReader reader, ulong sequence)
+    {
+        try
+        {
+            return LogFormat.ReadSegmentHeader(reader.Read(0, LogFormat.SectorBytes), sequence, SegmentPath(sequence));
+        }
+        catch (LogDamagedException e)
+        {
+            _logs.Damages.Add(new LogDamage(LogFormat.SegmentName(sequence), 0, Group: null, Index: null, e.Reason));
+            return null;
+        }
+    }
+
+    SegmentHeader? TryReadHeader(ulong sequence)
+    {
+        try
+        {
+            using var file = files.Open(SegmentPath(sequence), FileOpening.Read);
+            Span<byte> sector = stackalloc byte[LogFormat.SectorBytes];
+            var read = file.Read(0, sector);
+            return LogFormat.ReadSegmentHeader(sector[..read], sequence, SegmentPath(sequence));
+        }
+        catch (LogDamagedException)
+        {
+            return null; // named when the segment itself is replayed
+        }
+    }
+
+    /// <summary>
+    /// There is no batch where one belongs. Damage: names it and goes to the next batch, or to the segment's end. False: the log
+    /// ends here.
+    /// </summary>
+    bool TrySkipDamage(SegmentReader reader, ulong sequence, ref long offset, long? end)
+    {
+        if (!WasDurable(reader, sequence, offset)) return false;
+        for (var position = offset; position < (end ?? reader.Length); position += LogFormat.SectorBytes)
+        {
+            if (!TryReadBatchStart(reader, sequence, position, out var start, out _, out _) || start.Group < NextBatch) continue;
+            Lose(sequence, offset, $"everything up to the batch at offset {position} cannot be read");
+            NextBatch = start.Group;
+            offset = position;
+            return true;
+        }
+
+        if (end is null) return false;
+        Lose(sequence, offset, $"everything up to the segment's end at {end} cannot be read");
+        offset = end.Value;
         return true;
+    }
+
+    /// <summary>Whether what stands at an offset was durable once: some later batch says so.</summary>
+    bool WasDurable(SegmentReader reader, ulong sequence, long offset)
+    {
+        // A segment gets its name when its head is durable.
+        if (offset == LogFormat.SectorBytes) return true;
+        _horizon ??= FindHorizon(reader, sequence, offset);
+        return new LogPosition(sequence, offset) < _horizon;
+    }
+
+    static LogPosition FindHorizon(SegmentReader reader, ulong sequence, long offset)
+    {
+        var horizon = new LogPosition(sequence, 0);
+        for (var position = offset; position < reader.Length; position += LogFormat.SectorBytes)
+        {
+            if (!reader.Read(position, LogFormat.SectorBytes).ContainsAnyExcept((byte)0)) continue;
+            if (!TryReadBatchStart(reader, sequence, position, out var start, out _, out _)) continue;
+            var durable = new LogPosition(start.Term, (long)start.Index);
+            if (durable > horizon) horizon = durable;
+        }
+
+        return horizon;
+    }
+
+    static bool HasAnythingBehind(SegmentReader reader, long offset)
+    {
+        for (var position = offset; position < reader.Length; position += LogFormat.SectorBytes)
+        {
+            if (reader.Read(position, LogFormat.SectorBytes).ContainsAnyExcept((byte)0)) return true;
+        }
+
+        return false;
+    }
+
+    void ReplayBatch(ReadOnlySpan<byte> batch, ulong sequence, long offset, bool isHead, bool isOldest)
+    {
+        if (isHead) _logs.BeginTable();
+        var position = LogFormat.BatchStartBytes;
+        var isWhole = true;
+        while (position < batch.Length)
+        {
+            var place = new LogPosition(sequence, offset + position);
+            if (LogFormat.TryReadRecord(batch[position..], sequence, place.Offset) is { } header)
+            {
+                _logs.Apply(header, batch.Slice(position + LogFormat.RecordHeaderBytes, header.BodyBytes), place, isHead, isOldest);
+                Observer?.Invoke(place, header);
+                position += LogFormat.RecordHeaderBytes + header.BodyBytes;
+                continue;
+            }
+
+            isWhole = false;
+            LoseRecord(batch[position..], place);
+            position = NextRecord(batch, position, sequence, offset);
+            if (position < 0) break;
+        }
+
+        if (isHead && isWhole) _logs.EndTable();
+    }
+
+    void LoseRecord(ReadOnlySpan<byte> bytes, LogPosition place)
+    {
+        // A record whose header is sound is named; what follows a header that is not may be several records of several groups.
+        if (!LogFormat.HasSoundHeader(bytes, place.Segment, place.Offset))
+        {
+            Lose(place.Segment, place.Offset, "a record cannot be read");
+            return;
+        }
+
+        var header = LogFormat.PeekHeader(bytes);
+        _logs.Lose(new LogDamage(
+            LogFormat.SegmentName(place.Segment), place.Offset, new GroupId(header.Group),
+            header.Kind == RecordKind.Entry ? header.Index : null, $"a record of kind {header.Kind} cannot be read"));
+    }
+
+    /// <summary>Position in the batch of the next sound record after the damaged one at <paramref name="position"/>; -1 when there is none.</summary>
+    static int NextRecord(ReadOnlySpan<byte> batch, int position, ulong sequence, long offset)
+    {
+        if (LogFormat.HasSoundHeader(batch[position..], sequence, offset + position))
+        {
+            // Its length is known: what follows it stands right behind it.
+            var next = position + LogFormat.RecordHeaderBytes + LogFormat.PeekHeader(batch[position..]).BodyBytes;
+            return next < batch.Length ? next : -1;
+        }
+
+        for (var next = position + 1; next <= batch.Length - LogFormat.RecordHeaderBytes; next++)
+        {
+            if (LogFormat.HasSoundHeader(batch[next..], sequence, offset + next)) return next;
+        }
+
+        return -1;
     }
 
     static bool TryReadBatchStart(SegmentReader reader, ulong sequence, long offset, out RecordHeader start, out int length, out int count)
@@ -129,102 +259,12 @@ sealed class LogRecovery(IFileSystem files, string directory)
             if (LogFormat.TryReadRecord(batch[position..], sequence, offset + position) is not { } header) return position;
             position += LogFormat.RecordHeaderBytes + header.BodyBytes;
         }
+
         return position == batch.Length ? -1 : position;
     }
 
-    void Apply(RecordHeader header, ReadOnlySpan<byte> body, ulong sequence, long offset, bool isOldestHead)
-    {
-        var id = new GroupId(header.Group);
-        if (header.Kind == RecordKind.Create)
-        {
-            if (!_groups.ContainsKey(id)) _groups.Add(id, new GroupTail(id, Parse(GroupConfig.Parser, body, sequence, offset, id)));
-            return;
-        }
-        if (!_groups.TryGetValue(id, out var group)) throw Damaged(sequence, offset, "the group was never created", id);
-
-        switch (header.Kind)
-        {
-            case RecordKind.HardState when body.Length == sizeof(ulong):
-                group.HardState = new HardState(header.Term, new NodeUid(BinaryPrimitives.ReadUInt64LittleEndian(body)), header.Index);
-                break;
-            case RecordKind.Entry:
-                var entry = new Entry
-                {
-                    Index = header.Index,
-                    Term = header.Term,
-                    Kind = (EntryKind)header.Detail,
-                    Payload = ByteString.CopyFrom(body),
-                };
-                if (!group.TryAppend(entry, sequence))
-                    throw Damaged(sequence, offset, $"entry {header.Index} does not follow entry {group.Last}", id);
-                break;
-            case RecordKind.Snapshot:
-                group.Cover(Parse(SnapshotMeta.Parser, body, sequence, offset, id), header.Detail == LogFormat.SnapshotReplacesLog);
-                break;
-            case RecordKind.Delete:
-                _groups.Remove(id);
-                break;
-            case RecordKind.Extent when isOldestHead:
-                if (header.Index > group.Last) group.StartAfter(header.Index, header.Term);
-                break;
-            case RecordKind.Extent:
-                if (header.Index != group.Last || header.Term != group.LastTerm)
-                {
-                    throw Damaged(
-                        sequence, offset,
-                        $"the group's log ends at index {group.Last} in term {group.LastTerm}, the table at the segment's head says {header.Index} in term {header.Term}",
-                        id);
-                }
-                break;
-            default:
-                throw Damaged(sequence, offset, $"a record of unknown kind {(byte)header.Kind}", id);
-        }
-    }
-
-    /// <summary>The batch at <paramref name="offset"/> is not readable, or the log ends there. Which of the two, and was it durable?</summary>
-    void ExamineTail(SegmentReader reader, ulong sequence, long offset)
-    {
-        var end = new LogPosition(sequence, offset);
-        for (var position = offset; position < reader.Length; position += LogFormat.SectorBytes)
-        {
-            var sector = reader.Read(position, LogFormat.SectorBytes);
-            if (!sector.ContainsAnyExcept((byte)0)) continue;
-            HasTornTail = true;
-            if (!TryReadBatchStart(reader, sequence, position, out var start, out _, out _)) continue;
-            var durable = new LogPosition(start.Term, (long)start.Index);
-            if (durable > end)
-                throw DamagedBatch(reader, sequence, offset, $"batch {start.Group} at offset {position} was written when everything before offset {durable.Offset} was durable");
-        }
-    }
-
-    LogDamagedException DamagedBatch(SegmentReader reader, ulong sequence, long offset, string reason)
-    {
-        if (!TryReadBatchStart(reader, sequence, offset, out _, out var length, out var count))
-            return Damaged(sequence, offset, "the start of a batch cannot be read; " + reason);
-        var batch = reader.Read(offset, length);
-        var position = FirstBadRecord(batch, sequence, offset, count);
-        if (position < 0 || batch.Length - position < LogFormat.RecordHeaderBytes)
-            return Damaged(sequence, offset, "a batch cannot be read; " + reason);
-        // The header may be what is damaged: the group is named only when it is one that exists.
-        var group = new GroupId(LogFormat.PeekHeader(batch[position..]).Group);
-        return Damaged(sequence, offset + position, "a record cannot be read; " + reason, _groups.ContainsKey(group) ? group : null);
-    }
-
-    T Parse<T>(MessageParser<T> parser, ReadOnlySpan<byte> body, ulong sequence, long offset, GroupId group)
-        where T : IMessage<T>
-    {
-        try
-        {
-            return parser.ParseFrom(body);
-        }
-        catch (InvalidProtocolBufferException e)
-        {
-            throw Damaged(sequence, offset, $"{typeof(T).Name} cannot be parsed: {e.Message}", group);
-        }
-    }
-
-    static LogDamagedException Damaged(ulong sequence, long offset, string reason, GroupId? group = null) =>
-        new(LogFormat.SegmentName(sequence), offset, group, reason);
+    void Lose(ulong sequence, long offset, string reason) =>
+        _logs.Lose(new LogDamage(LogFormat.SegmentName(sequence), offset, Group: null, Index: null, reason));
 
     string SegmentPath(ulong sequence) => Path.Combine(directory, LogFormat.SegmentName(sequence));
 }

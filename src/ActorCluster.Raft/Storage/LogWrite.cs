@@ -17,6 +17,7 @@ namespace ActorCluster.Raft.Storage;
 /// be released. When the log does not contain (index, term) of it, the whole log of the group is superseded by it.
 /// </param>
 /// <param name="Config">The group's first configuration; given once, when the group is created on this node.</param>
+/// <param name="Trusted">A leader has brought the replica up to everything that it may have held: it is suspect no more.</param>
 /// <param name="Delete">The group no longer exists on this node; everything of it may be released.</param>
 public sealed record LogWrite(
     GroupId Group,
@@ -24,4 +25,5 @@ public sealed record LogWrite(
     IReadOnlyList<Entry> Entries,
     SnapshotMeta? Snapshot = null,
     GroupConfig? Config = null,
+    bool Trusted = false,
     bool Delete = false);

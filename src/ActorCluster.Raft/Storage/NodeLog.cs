@@ -1,3 +1,4 @@
+using System.Text;
 using ActorCluster.Protocol;
 
 namespace ActorCluster.Raft.Storage;
@@ -23,7 +24,12 @@ public sealed class NodeLog : INodeLog
     /// <summary>The share of a segment that carried entries may take, at most.</summary>
     const int CarryShare = 4;
 
+    /// <summary>Of entries that are written again after damage: what goes into one batch.</summary>
+    const long RewriteBatchBytes = 64 * 1024 * 1024;
+
     const string UnfinishedExtension = ".new";
+    const string DamagedExtension = ".damaged";
+    const string VotesDirectory = "votes";
 
     readonly IFileSystem _files;
     readonly string _directory;
@@ -31,6 +37,8 @@ public sealed class NodeLog : INodeLog
     readonly BatchEncoder _encoder = new();
     readonly SortedDictionary<GroupId, GroupTail> _groups = [];
     readonly SortedDictionary<ulong, long> _segments = [];
+    readonly SortedSet<GroupId> _changedVotes = [];
+    VoteCopy? _votes;
     IStorageFile? _file;
     LogPosition _end;
     LogPosition _durable;
@@ -49,10 +57,16 @@ public sealed class NodeLog : INodeLog
 
     public IReadOnlyList<RecoveredGroup> Recovered { get; private set; } = [];
 
+    /// <summary>What could not be read when it was opened. The groups that it concerns are suspect; the rest goes on.</summary>
+    public IReadOnlyList<LogDamage> Damages { get; private set; } = [];
+
     public long SizeBytes => Volatile.Read(ref _sizeBytes);
 
-    /// <summary>Opens the log of a directory, creating both where needed, and cuts a torn tail off, durably.</summary>
-    /// <exception cref="LogDamagedException">Something that was durable cannot be read. Nothing was changed.</exception>
+    /// <summary>
+    /// Opens the log of a directory, creating both where needed, and cuts a torn tail off, durably. After damage
+    /// (<see cref="Damages"/>) what is left is written again, and the damaged segments are put aside.
+    /// </summary>
+    /// <exception cref="LogDamagedException">So much is damaged that a group cannot even be named. Nothing was changed.</exception>
     /// <exception cref="UnsupportedFormatException">Another version wrote it. Nothing was changed.</exception>
     public static NodeLog Open(IFileSystem files, string directory, NodeLogOptions? options = null)
     {
@@ -81,10 +95,7 @@ public sealed class NodeLog : INodeLog
         {
             long records = 0;
             for (var i = 0; i < batch.Count; i++) records += BatchEncoder.SizeBound(batch[i]);
-            var bound = BatchEncoder.BatchBound(records);
-            Invariant.Check(bound <= MaxBatchBytes, $"a batch of {bound} bytes is above the limit of {MaxBatchBytes}");
-            if (_end.Offset + bound > _segments[_end.Segment]) Rotate(bound);
-
+            Reserve(records);
             _encoder.Begin(_end.Segment, _end.Offset);
             for (var i = 0; i < batch.Count; i++) Encode(batch[i]);
             WriteBatch();
@@ -105,6 +116,7 @@ public sealed class NodeLog : INodeLog
         {
             _file!.Sync();
             _durable = _end;
+            CopyVotes();
             if (_mayRelease) ReleaseSegments();
         }
         catch (Exception e)
@@ -112,6 +124,25 @@ public sealed class NodeLog : INodeLog
             _failure = e;
             throw;
         }
+    }
+
+    /// <summary>
+    /// Brings a group's log back to nothing, suspect: what it was to follow (its snapshot) cannot be read. Durable after
+    /// <see cref="Sync"/>.
+    /// </summary>
+    internal RecoveredGroup StartOver(GroupId group, Suspicion suspicion)
+    {
+        CheckUsable();
+        var tail = _groups[group];
+        tail.LoseSnapshot();
+        tail.Suspicion = tail.Suspicion is { TermIsLost: true } before ? before : suspicion;
+        tail.HardState = tail.HardState with { Commit = 0 };
+        Reserve(TableBound(tail) + LogFormat.RecordHeaderBytes);
+        _encoder.Begin(_end.Segment, _end.Offset);
+        _encoder.Delete(group);
+        EncodeTable(tail);
+        WriteBatch();
+        return new RecoveredGroup(group, tail.HardState, tail.Config, Snapshot: null, [], tail.Suspicion);
     }
 
     public void Seal()
@@ -136,7 +167,19 @@ public sealed class NodeLog : INodeLog
         Sync();
     }
 
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _votes?.Dispose();
+    }
+
+    /// <summary>Makes room for a batch, in the next segment if need be.</summary>
+    void Reserve(long recordBytes)
+    {
+        var bound = BatchEncoder.BatchBound(recordBytes);
+        Invariant.Check(bound <= MaxBatchBytes, $"a batch of {bound} bytes is above the limit of {MaxBatchBytes}");
+        if (_end.Offset + bound > _segments[_end.Segment]) Rotate(bound);
+    }
 
     void Open()
     {
@@ -149,25 +192,40 @@ public sealed class NodeLog : INodeLog
             else if (name.EndsWith(UnfinishedExtension, StringComparison.Ordinal)) unfinished.Add(name);
         }
 
+        _votes = VoteCopy.Open(_files, Path.Combine(_directory, VotesDirectory));
         if (sequences.Count == 0)
         {
             _nextBatch = 1;
-            StartSegment(sequence: 1, batchBound: 0);
+            StartSegment(sequence: 1, batchBound: 0, standsAlone: false);
             return;
         }
 
-        var recovery = new LogRecovery(_files, _directory);
+        var recovery = new LogRecovery(_files, _directory, _votes);
         recovery.Run(sequences);
         Recovered = recovery.ToGroups();
+        Damages = [.. recovery.Damages, .. _votes.Damages];
         foreach (var tail in recovery.Tails) _groups.Add(tail.Group, tail);
         foreach (var (sequence, length) in recovery.Segments) _segments.Add(sequence, length);
         _end = _durable = recovery.End;
         _nextBatch = recovery.NextBatch;
 
-        // Only now is the log known to be sound; from here on the directory is changed.
+        // Only now is it known that the log can go on; from here on the directory is changed.
         foreach (var name in unfinished) _files.Delete(Path.Combine(_directory, name));
         _files.SyncDirectory(_directory);
+        foreach (var sequence in recovery.Superseded) _files.Delete(SegmentPath(sequence));
+        if (recovery.Superseded.Count > 0) _files.SyncDirectory(_directory);
 
+        if (recovery.Damages.Count > 0) Rewrite(recovery);
+        else GoOn(recovery);
+        _votes.RepairHeader();
+        _changedVotes.UnionWith(_groups.Keys);
+        _changedVotes.UnionWith(_votes.Groups);
+        CopyVotes();
+    }
+
+    /// <summary>Goes on in the last segment.</summary>
+    void GoOn(LogRecovery recovery)
+    {
         _file = _files.Open(SegmentPath(_end.Segment), FileOpening.ReadWrite);
         if (recovery.HasTornTail)
         {
@@ -182,6 +240,51 @@ public sealed class NodeLog : INodeLog
         _segments[_end.Segment] = _file.Length;
         CountBytes();
         ReleaseSegments();
+
+        // What this version writes does not go into a segment that says it is of another one.
+        if (recovery.LastVersion != LogFormat.Version) Rotate(batchBound: 0);
+    }
+
+    /// <summary>
+    /// Writes everything that is left into a segment that needs none before it, so that the damage is met once and not again after
+    /// the groups were repaired. The damaged segments are kept under another name until the next damage.
+    /// </summary>
+    void Rewrite(LogRecovery recovery)
+    {
+        var damaged = recovery.Damages.Select(d => d.File).ToHashSet(StringComparer.Ordinal);
+        var replaced = _segments.Keys.ToList();
+        foreach (var name in _files.ListFiles(_directory))
+        {
+            if (name.EndsWith(DamagedExtension, StringComparison.Ordinal)) _files.Delete(Path.Combine(_directory, name));
+        }
+
+        StartSegment(_end.Segment + 1, batchBound: 0, standsAlone: true);
+        foreach (var sequence in replaced)
+        {
+            var path = SegmentPath(sequence);
+            if (damaged.Contains(LogFormat.SegmentName(sequence))) _files.Rename(path, path + DamagedExtension);
+            else _files.Delete(path);
+            _segments.Remove(sequence);
+        }
+
+        _files.SyncDirectory(_directory);
+        CountBytes();
+    }
+
+    /// <summary>
+    /// Brings the second copy up to what the log says and is durable there. A group whose term was lost gets none: what is known of it
+    /// is not to be trusted by a later recovery either.
+    /// </summary>
+    void CopyVotes()
+    {
+        foreach (var group in _changedVotes)
+        {
+            if (!_groups.TryGetValue(group, out var tail)) _votes!.Remove(group);
+            else if (tail.Suspicion is not { TermIsLost: true }) _votes!.Write(group, tail.HardState.Term, tail.HardState.Vote, tail.Config);
+        }
+
+        _changedVotes.Clear();
+        _votes!.Sync();
     }
 
     void Encode(LogWrite write)
@@ -190,6 +293,7 @@ public sealed class NodeLog : INodeLog
         {
             Invariant.Check(_groups.Remove(write.Group), $"group {write.Group} is deleted but not in the log");
             _encoder.Delete(write.Group);
+            _changedVotes.Add(write.Group);
             _mayRelease = true;
             return;
         }
@@ -199,12 +303,21 @@ public sealed class NodeLog : INodeLog
             Invariant.Check(write.Config is not null, $"the first write of group {write.Group} has no configuration");
             tail = new GroupTail(write.Group, write.Config);
             _groups.Add(write.Group, tail);
+            _changedVotes.Add(write.Group);
             _encoder.Create(write.Group, write.Config);
+        }
+
+        if (write.Trusted && tail.Suspicion is not null)
+        {
+            Invariant.Check(!tail.Suspicion.TermIsLost, $"group {write.Group} is trusted although its term is lost");
+            tail.Suspicion = null;
+            _encoder.Suspicion(write.Group, suspicion: null);
         }
 
         if (write.HardState is { } state)
         {
             CheckHardState(tail, state);
+            if ((state.Term, state.Vote) != (tail.HardState.Term, tail.HardState.Vote)) _changedVotes.Add(write.Group);
             tail.HardState = state;
             _encoder.HardState(write.Group, state);
         }
@@ -264,20 +377,22 @@ public sealed class NodeLog : INodeLog
         Sync();
         _file!.Dispose();
         _file = null;
-        StartSegment(_end.Segment + 1, batchBound);
+        StartSegment(_end.Segment + 1, batchBound, standsAlone: false);
     }
 
     /// <summary>
     /// Makes a segment under a temporary name, with the table of all groups at its head, and gives it its name when both
     /// are durable. So a segment that has its name has a readable head, or is damaged.
     /// </summary>
-    void StartSegment(ulong sequence, long batchBound)
+    void StartSegment(ulong sequence, long batchBound, bool standsAlone)
     {
-        var previousEnd = _end.Offset;
+        var previousEnd = standsAlone ? LogFormat.StandsAlone : _end.Offset;
         long table = 0;
         foreach (var tail in _groups.Values) table += TableBound(tail);
-        var carried = ChooseCarried(sequence, out var carriedBytes);
-        table = BatchEncoder.BatchBound(table + carriedBytes);
+        long carriedBytes = 0;
+        var carried = standsAlone ? ChooseAll(out carriedBytes) : ChooseCarried(sequence, out carriedBytes);
+        var batches = 1 + (carriedBytes / RewriteBatchBytes);
+        table = BatchEncoder.BatchBound(table + carriedBytes) + (batches * BatchEncoder.BatchBound(0));
 
         var path = SegmentPath(sequence);
         _file = _files.Open(path + UnfinishedExtension, FileOpening.Create);
@@ -288,17 +403,8 @@ public sealed class NodeLog : INodeLog
 
         _end = new LogPosition(sequence, LogFormat.SectorBytes);
         _encoder.Begin(sequence, _end.Offset);
-        foreach (var tail in _groups.Values)
-        {
-            _encoder.Create(tail.Group, tail.Config);
-            _encoder.HardState(tail.Group, tail.HardState);
-            if (tail.Snapshot is { } snapshot) _encoder.Snapshot(tail.Group, snapshot, replacesLog: false);
-            _encoder.Extent(tail.Group, tail.Last, tail.LastTerm);
-        }
-        foreach (var tail in carried)
-        {
-            foreach (var entry in tail.Entries) _encoder.Entry(tail.Group, entry);
-        }
+        foreach (var tail in _groups.Values) EncodeTable(tail);
+        foreach (var tail in carried) EncodeAgain(tail);
         WriteBatch();
         _file.Sync();
         _files.Rename(path + UnfinishedExtension, path);
@@ -310,6 +416,47 @@ public sealed class NodeLog : INodeLog
         _mayRelease = true;
     }
 
+    void EncodeTable(GroupTail tail)
+    {
+        _encoder.Create(tail.Group, tail.Config);
+        _encoder.HardState(tail.Group, tail.HardState);
+        if (tail.Suspicion is { } suspicion) _encoder.Suspicion(tail.Group, suspicion);
+        if (tail.ForcedRecovery is { } note) _encoder.ForcedRecovery(tail.Group, note);
+        if (tail.Snapshot is { } snapshot) _encoder.Snapshot(tail.Group, snapshot, replacesLog: false);
+        _encoder.Extent(tail.Group, tail.Last, tail.LastTerm);
+    }
+
+    /// <summary>
+    /// Writes a group's live entries again. In a batch of their own when the one under way is large: a length has to fit its field.
+    /// </summary>
+    void EncodeAgain(GroupTail tail)
+    {
+        foreach (var entry in tail.Entries)
+        {
+            if (_encoder.Length > RewriteBatchBytes)
+            {
+                WriteBatch();
+                _encoder.Begin(_end.Segment, _end.Offset);
+            }
+
+            _encoder.Entry(tail.Group, entry);
+        }
+    }
+
+    List<GroupTail> ChooseAll(out long bytes)
+    {
+        bytes = 0;
+        foreach (var tail in _groups.Values) bytes += EntryBytes(tail);
+        return [.. _groups.Values.Where(t => t.Entries.Count > 0)];
+    }
+
+    static long EntryBytes(GroupTail tail)
+    {
+        long size = 0;
+        foreach (var entry in tail.Entries) size += LogFormat.RecordHeaderBytes + entry.Payload.Length;
+        return size;
+    }
+
     /// <summary>The groups whose entries hold the oldest segments and are few enough to be written again.</summary>
     List<GroupTail> ChooseCarried(ulong newSegment, out long bytes)
     {
@@ -318,8 +465,7 @@ public sealed class NodeLog : INodeLog
         var laggards = _groups.Values.Where(t => t.OldestSegment is { } oldest && oldest + CarryAfterSegments <= newSegment);
         foreach (var tail in laggards.OrderBy(t => t.OldestSegment))
         {
-            long size = 0;
-            foreach (var entry in tail.Entries) size += LogFormat.RecordHeaderBytes + entry.Payload.Length;
+            var size = EntryBytes(tail);
             if (bytes + size > _options.SegmentBytes / CarryShare) continue;
             bytes += size;
             carried.Add(tail);
@@ -328,7 +474,8 @@ public sealed class NodeLog : INodeLog
     }
 
     static long TableBound(GroupTail tail) =>
-        4 * LogFormat.RecordHeaderBytes + sizeof(ulong) + tail.Config.CalculateSize() + (tail.Snapshot?.CalculateSize() ?? 0);
+        6 * LogFormat.RecordHeaderBytes + sizeof(ulong) + tail.Config.CalculateSize() + (tail.Snapshot?.CalculateSize() ?? 0)
+        + Encoding.UTF8.GetMaxByteCount((tail.Suspicion?.Reason.Length ?? 0) + (tail.ForcedRecovery?.Length ?? 0));
 
     /// <summary>Invariant: called only when all that the tails know is durable.</summary>
     void ReleaseSegments()

@@ -1,3 +1,4 @@
+using ActorCluster.Protocol;
 using ActorCluster.Protocol.Raft;
 
 namespace ActorCluster.Raft.Storage;
@@ -11,11 +12,12 @@ public sealed class NodeStorage : IDisposable
     const string LogDirectory = "log";
     const string SnapshotDirectory = "snapshots";
 
-    NodeStorage(NodeLog log, SnapshotStore snapshots, IReadOnlyList<RecoveredGroup> groups)
+    NodeStorage(NodeLog log, SnapshotStore snapshots, IReadOnlyList<RecoveredGroup> groups, IReadOnlyList<LogDamage> damages)
     {
         Log = log;
         Snapshots = snapshots;
         Groups = groups;
+        Damages = damages;
     }
 
     public NodeLog Log { get; }
@@ -25,6 +27,9 @@ public sealed class NodeStorage : IDisposable
     /// <summary>What is there of each group: a snapshot that can be opened, and the entries that follow it.</summary>
     public IReadOnlyList<RecoveredGroup> Groups { get; }
 
+    /// <summary>What could not be read, by name. The groups that it concerns are suspect; the rest of the node works.</summary>
+    public IReadOnlyList<LogDamage> Damages { get; }
+
     /// <summary>Opens both in their places below the data directory.</summary>
     /// <param name="files">The disk.</param>
     /// <param name="dataDirectory">The node's data directory.</param>
@@ -33,7 +38,7 @@ public sealed class NodeStorage : IDisposable
     /// This node may have voted: its log is there, or it is lost. A node that lost it must not go on under its uid (architecture,
     /// section 6).
     /// </param>
-    /// <exception cref="StorageException">Something that was durable is missing or cannot be read. The message says what.</exception>
+    /// <exception cref="StorageException">The log is gone, another version wrote it, or so much of it is damaged that it cannot go on. The message says what.</exception>
     public static NodeStorage Open(IFileSystem files, string dataDirectory, NodeLogOptions? options = null, bool ranBefore = false)
     {
         files.CreateDirectory(dataDirectory);
@@ -51,7 +56,8 @@ public sealed class NodeStorage : IDisposable
         try
         {
             var snapshots = new SnapshotStore(files, snapshotDirectory);
-            return new NodeStorage(log, snapshots, Meet(log, snapshots, snapshotDirectory));
+            var (groups, damages) = Meet(log, snapshots);
+            return new NodeStorage(log, snapshots, groups, damages);
         }
         catch
         {
@@ -62,24 +68,27 @@ public sealed class NodeStorage : IDisposable
 
     public void Dispose() => Log.Dispose();
 
-    static List<RecoveredGroup> Meet(NodeLog log, SnapshotStore snapshots, string snapshotDirectory)
+    static (List<RecoveredGroup> Groups, List<LogDamage> Damages) Meet(NodeLog log, SnapshotStore snapshots)
     {
         var groups = new List<RecoveredGroup>(log.Recovered.Count);
+        var damages = new List<LogDamage>(log.Damages);
         var marks = new List<LogWrite>();
         foreach (var group in log.Recovered)
         {
-            var newest = snapshots.Newest(group.Group);
-            if (newest is null || newest.Index < (group.Snapshot?.Index ?? 0))
+            var mark = group.Snapshot;
+            var damage = Verify(snapshots, group.Group, mark, out var newest);
+            if (damage is not null)
             {
-                if (group.Snapshot is { } mark)
-                {
-                    throw new SnapshotDamagedException(
-                        Path.Combine(snapshotDirectory, SnapshotFormat.FileName(group.Group, mark.Index, mark.Term)), group.Group,
-                        $"the log was released up to index {mark.Index}, but the snapshot that covers it is missing");
-                }
-                groups.Add(group);
+                damages.Add(damage);
+                snapshots.PutAside(group.Group);
             }
-            else if (group.Snapshot is { } mark && mark.Index == newest.Index)
+
+            if (damage is not null && mark is not null)
+            {
+                // The log before the mark was released because of it: nothing is left to begin with.
+                groups.Add(log.StartOver(group.Group, new Suspicion(damage.ToString())));
+            }
+            else if (newest is null || newest.Index == mark?.Index)
             {
                 groups.Add(group);
             }
@@ -92,14 +101,34 @@ public sealed class NodeStorage : IDisposable
             }
         }
 
-        if (marks.Count > 0)
-        {
-            log.Append(marks);
-            log.Sync();
-        }
+        log.Append(marks);
+        log.Sync();
         // A snapshot of a group that the log does not know: the group is deleted, or it was never created here.
         foreach (var orphan in snapshots.Groups.Except(log.Recovered.Select(g => g.Group)).ToList()) snapshots.Delete(orphan);
-        return groups;
+        return (groups, damages);
+    }
+
+    /// <summary>What is wrong with a group's newest snapshot; null when all of it can be read and it is not older than the log's mark.</summary>
+    static LogDamage? Verify(SnapshotStore snapshots, GroupId group, SnapshotMeta? mark, out SnapshotMeta? newest)
+    {
+        newest = null;
+        try
+        {
+            var found = snapshots.Verify(group);
+            if (mark is not null && (found is null || found.Index < mark.Index))
+            {
+                return new LogDamage(
+                    SnapshotFormat.FileName(group, mark.Index, mark.Term), 0, group, mark.Index,
+                    $"the log was released up to index {mark.Index}, but the snapshot that covers it is missing");
+            }
+
+            newest = found;
+            return null;
+        }
+        catch (SnapshotDamagedException e)
+        {
+            return new LogDamage(Path.GetFileName(e.Path), 0, group, mark?.Index, e.Reason);
+        }
     }
 
     /// <summary>The same decision as the log's: a log that holds the snapshot's last entry keeps what follows, any other is replaced.</summary>

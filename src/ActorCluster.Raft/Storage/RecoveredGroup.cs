@@ -12,9 +12,11 @@ namespace ActorCluster.Raft.Storage;
 /// <param name="InitialConfig">The configuration it was created with.</param>
 /// <param name="Snapshot">The snapshot that the log starts after, or null when it starts at index 1.</param>
 /// <param name="Entries">The entries after the snapshot, lowest index first.</param>
+/// <param name="Suspicion">Why nothing may be built on this replica yet; null when all that it promised is here.</param>
 public sealed record RecoveredGroup(
     GroupId Group,
     HardState HardState,
     GroupConfig InitialConfig,
     SnapshotMeta? Snapshot,
-    IReadOnlyList<Entry> Entries);
+    IReadOnlyList<Entry> Entries,
+    Suspicion? Suspicion = null);

@@ -10,6 +10,7 @@ namespace ActorCluster.Raft.Storage;
 public sealed class SnapshotStore : ISnapshotStore
 {
     const string UnfinishedExtension = ".new";
+    const string DamagedExtension = ".damaged";
 
     readonly IFileSystem _files;
     readonly string _directory;
@@ -105,6 +106,30 @@ public sealed class SnapshotStore : ISnapshotStore
             file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Reads the newest snapshot of a group to its end.</summary>
+    /// <returns>Its meta, or null when there is none.</returns>
+    /// <exception cref="SnapshotDamagedException">Some of it cannot be read.</exception>
+    public SnapshotMeta? Verify(GroupId group)
+    {
+        if (Newest(group) is not { } meta) return null;
+        using var content = Open(group, meta);
+        content.CopyTo(Stream.Null, SnapshotFormat.ChunkBytes);
+        return meta;
+    }
+
+    /// <summary>The newest snapshot of a group cannot be read: it is kept under another name, and the group has none.</summary>
+    public void PutAside(GroupId group)
+    {
+        (ulong Index, ulong Term) newest;
+        lock (_gate)
+        {
+            if (!_newest.Remove(group, out newest)) return;
+        }
+        var path = PathOf(group, newest.Index, newest.Term);
+        _files.Rename(path, path + DamagedExtension);
+        _files.SyncDirectory(_directory);
     }
 
     public void Delete(GroupId group)
