@@ -66,7 +66,7 @@ sealed class GroupMembers
     {
         var committed = MajorityIndex(_voters.Length, static member => member.IsIncoming);
         if (_outgoing.Length > 0) committed = Math.Min(committed, MajorityIndex(_outgoing.Length, static member => member.IsOutgoing));
-        Invariant.Check(IsQuorum(static (m, index) => m.Match >= index, committed), $"index {committed} is not on a quorum");
+        Invariant.Check(IsQuorum(static (m, index) => m.CountedMatch >= index, committed), $"index {committed} is not on a quorum");
         return committed;
     }
 
@@ -108,7 +108,7 @@ sealed class GroupMembers
         Progress? best = null;
         foreach (var member in _members)
         {
-            if (member == Self || !member.IsVoter || member.HeardAtTick < sinceTick) continue;
+            if (member == Self || !member.IsVoter || member.HeardAtTick < sinceTick || member.Inquiry != 0) continue;
             if (best is null || (member.IsIncoming, member.Match).CompareTo((best.IsIncoming, best.Match)) > 0) best = member;
         }
 
@@ -120,7 +120,7 @@ sealed class GroupMembers
         var count = 0;
         foreach (var member in _members)
         {
-            if (isInHalf(member)) _matches[count++] = member.Match;
+            if (isInHalf(member)) _matches[count++] = member.CountedMatch;
         }
 
         return QuorumMath.CommittedIndex(_matches.AsSpan(0, voters));

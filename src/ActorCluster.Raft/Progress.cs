@@ -36,6 +36,12 @@ sealed class Progress(NodeUid uid, Inflights inflights)
     /// <summary>The replica's log equals the leader's up to here, durably.</summary>
     public ulong Match { get; set; }
 
+    /// <summary>Match as far as it may help to commit something: nothing while the replica is suspect.</summary>
+    public ulong CountedMatch => Inquiry == 0 ? Match : 0;
+
+    /// <summary>The replica is suspect and asks where the log ends; 0 when it is not.</summary>
+    public ulong Inquiry { get; set; }
+
     /// <summary>The next entry to send.</summary>
     public ulong Next { get; set; }
 
@@ -82,6 +88,7 @@ sealed class Progress(NodeUid uid, Inflights inflights)
         Nudge = false;
         CatchUpTo = 0;
         HasCaughtUp = false;
+        Inquiry = 0;
         EnterState(ProgressState.Probe);
     }
 
@@ -102,6 +109,15 @@ sealed class Progress(NodeUid uid, Inflights inflights)
     {
         EnterState(ProgressState.Snapshot);
         SnapshotIndex = snapshotIndex;
+    }
+
+    /// <summary>It lost what it acknowledged: where the logs meet is not known any more.</summary>
+    public void Distrust()
+    {
+        Match = 0;
+        SentCommit = 0;
+        Nudge = true;
+        if (State == ProgressState.Replicate) EnterState(ProgressState.Probe);
     }
 
     /// <summary>The snapshot did not arrive.</summary>

@@ -49,7 +49,7 @@ public sealed partial class RaftNode
     {
         if (_role != RaftRole.Leader || to == Self) return false;
         var target = to.IsNone ? _members.MostUpToDateOther(ActiveSince) : _members.Find(to);
-        if (target is not { IsIncoming: true }) return false;
+        if (target is not { IsIncoming: true, Inquiry: 0 }) return false;
         _transferee = target.Uid;
         _transferTicks = 0;
         _maySend = true;
@@ -59,7 +59,7 @@ public sealed partial class RaftNode
 
     void CompleteTransferTo(Progress target)
     {
-        if (target.Uid == _transferee && target.Match == _log.LastIndex) Send(NewMessage(target.Uid, new TimeoutNow()));
+        if (target.Uid == _transferee && target.CountedMatch == _log.LastIndex) Send(NewMessage(target.Uid, new TimeoutNow()));
     }
 
     void HandleTimeoutNow()
@@ -125,9 +125,7 @@ public sealed partial class RaftNode
     {
         var request = message.VoteRequest;
         var candidate = new LogEnd(request.LastLogTerm, request.LastLogIndex);
-        var mayVote = request.PreVote && message.Term > _term
-            || _vote == from
-            || _vote.IsNone && _leader.IsNone;
+        var mayVote = !IsSuspect && (request.PreVote && message.Term > _term || _vote == from || _vote.IsNone && _leader.IsNone);
 
         // Section 5.4.1: only a log that holds everything committed may lead.
         if (mayVote && candidate.IsAtLeast(_log.End))
@@ -206,6 +204,7 @@ public sealed partial class RaftNode
             Invariant.Check(term > _term, $"term falls from {_term} to {term}");
             _term = term;
             _vote = NodeUid.None;
+            _completeAt = null;
         }
 
         if (leader != _leader) RejectForwardedReads();

@@ -54,7 +54,7 @@ public sealed partial class RaftNode
         return MembershipChange.UnderWay;
     }
 
-    bool IsElectable => _members.SelfIsVoter || IsNeededToLeave;
+    bool IsElectable => !IsSuspect && (_members.SelfIsVoter || IsNeededToLeave);
 
     /// <summary>
     /// Thesis, section 4.2.2: a replica whose newest configuration leaves it out must still stand for election while that is not
@@ -96,7 +96,7 @@ public sealed partial class RaftNode
         {
             var member = _members.Find(new NodeUid(uid));
             Invariant.Check(member is not null, $"{new NodeUid(uid)} is to vote and was no learner before");
-            if (member == _members.Self || member.HeardAtTick >= ActiveSince) active++;
+            if (member == _members.Self || member.HeardAtTick >= ActiveSince && member.Inquiry == 0) active++;
             if (!member.IsVoter && !member.HasCaughtUp) return false;
         }
 

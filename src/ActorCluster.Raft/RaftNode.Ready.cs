@@ -30,7 +30,7 @@ public sealed partial class RaftNode
 
     bool HardStateChanged => _term != _handedHardState.Term || _vote != _handedHardState.Vote;
 
-    bool NeedsWrite => _log.Handed < _log.LastIndex || HardStateChanged || _snapshotToInstall is not null;
+    bool NeedsWrite => _log.Handed < _log.LastIndex || HardStateChanged || _snapshotToInstall is not null || _trustUnwritten;
 
     /// <summary>Whether <see cref="TakeReady"/> may have something.</summary>
     public bool HasReady =>
@@ -73,11 +73,12 @@ public sealed partial class RaftNode
     {
         if (!NeedsWrite) return null;
         var hardState = new HardState(_term, _vote, _log.Committed);
-        var log = new LogWrite(Group, hardState == _handedHardState ? null : hardState, _log.Unhanded(), _snapshotToInstall);
+        var log = new LogWrite(Group, hardState == _handedHardState ? null : hardState, _log.Unhanded(), _snapshotToInstall, Trusted: _trustUnwritten);
         var write = new StorageWrite(++_writeCount, log, hardState, _log.LastIndex, _log.LastTerm) { HandedAtTick = _ticks };
         _log.Handed = _log.LastIndex;
         _handedHardState = hardState;
         _snapshotToInstall = null;
+        _trustUnwritten = false;
         _writes.Enqueue(write);
         _lastWrite = write;
         return write;
@@ -174,10 +175,13 @@ public sealed partial class RaftNode
                 if (promise.Term != _term) return; // of a leader that was superseded meanwhile
                 var acknowledged = promise.AppendResponse.MatchIndex;
                 Invariant.Check(acknowledged <= durableIndex, $"acknowledging {acknowledged}, durable {durableIndex}");
+                TrustIfComplete(acknowledged);
+                promise.AppendResponse.Inquiry = _inquiry;
                 break;
 
             case RaftMessage.BodyOneofCase.VoteResponse when !promise.VoteResponse.PreVote:
                 if (promise.Term != _term) return;
+                Invariant.Check(!IsSuspect, $"a suspect replica votes in term {promise.Term}");
                 Invariant.Check(
                     durable.Term == promise.Term && durable.Vote.Value == promise.To,
                     $"voting for {new NodeUid(promise.To)} in term {promise.Term}, durable {durable}");

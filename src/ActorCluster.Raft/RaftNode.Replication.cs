@@ -75,6 +75,7 @@ public sealed partial class RaftNode
         }
 
         var request = new AppendRequest { PrevLogIndex = prev, PrevLogTerm = prevTerm, LeaderCommit = _log.Committed };
+        if (to.Inquiry != 0) (request.Inquiry, request.LastIndex) = (to.Inquiry, _log.LastIndex);
         var bytes = mayCarryEntries ? _log.CopyTo(request.Entries, to.Next, _config.MaxAppendBytes) : 0;
         Send(NewMessage(to.Uid, request));
 
@@ -96,6 +97,7 @@ public sealed partial class RaftNode
     void HandleAppendRequest(AppendRequest request, NodeUid from)
     {
         FollowLeader(from);
+        TakeAnswer(request);
         var prev = request.PrevLogIndex;
         var skip = 0;
         if (prev < _log.Committed)
@@ -135,7 +137,7 @@ public sealed partial class RaftNode
     void RejectAppend(ulong prev, NodeUid to)
     {
         Invariant.Check(prev > _log.Committed, $"the leader's log differs at {prev}, which is committed here (up to {_log.Committed})");
-        var response = new AppendResponse { RejectedIndex = prev };
+        var response = new AppendResponse { RejectedIndex = prev, Inquiry = _inquiry };
         if (_log.TermAt(prev) is { } term)
         {
             response.ConflictTerm = term;
@@ -160,6 +162,7 @@ public sealed partial class RaftNode
     {
         if (_role != RaftRole.Leader) return;
         from.HeardAtTick = _ticks;
+        NoteInquiry(response.Inquiry, from);
         if (!response.Success)
         {
             if (from.TryBackUp(response.RejectedIndex, NextAfterConflict(response))) _maySend = true;
@@ -229,8 +232,10 @@ public sealed partial class RaftNode
     void HandleHeartbeat(Heartbeat heartbeat, NodeUid from)
     {
         FollowLeader(from);
-        _log.CommitTo(heartbeat.LeaderCommit);
-        Send(NewMessage(from, new HeartbeatResponse { ReadContext = heartbeat.ReadContext }));
+
+        // It is capped by what this replica acknowledged, which a suspect one may hold no more.
+        if (!IsSuspect) _log.CommitTo(heartbeat.LeaderCommit);
+        Send(NewMessage(from, new HeartbeatResponse { ReadContext = heartbeat.ReadContext, Inquiry = _inquiry }));
     }
 
     void HandleHeartbeatResponse(HeartbeatResponse response, Progress from)
@@ -238,6 +243,7 @@ public sealed partial class RaftNode
         if (_role != RaftRole.Leader) return;
         from.HeardAtTick = _ticks;
         from.Paused = false;
+        NoteInquiry(response.Inquiry, from);
 
         // It lives, and still lacks something: an append may have been lost.
         if (from.Match < _log.LastIndex || from.State == ProgressState.Probe) from.Nudge = _maySend = true;

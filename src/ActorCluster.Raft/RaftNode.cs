@@ -58,6 +58,7 @@ public sealed partial class RaftNode
         _log.Delivered = _log.Applied = appliedIndex;
         _handedHardState = recovered.HardState;
         _durableHardState = recovered.HardState;
+        BeginSuspect(recovered.Suspicion);
         BecomeFollower(_term, NodeUid.None);
     }
 

@@ -1,4 +1,5 @@
 using ActorCluster.Protocol;
+using ActorCluster.Raft.Storage;
 using Google.Protobuf;
 
 namespace ActorCluster.Raft.Actors;
@@ -73,7 +74,8 @@ public sealed record GroupStatus(
     long SnapshotBytes,
     IReadOnlyList<NodeUid> Voters,
     ulong AppliedEntries,
-    bool LeaderReady);
+    bool LeaderReady,
+    Suspicion? Suspicion = null);
 
 /// <summary>
 /// Published on the actor system's event stream whenever a replica's role, term or leader changes, and when a new leader

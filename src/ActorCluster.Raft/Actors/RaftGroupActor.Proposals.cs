@@ -60,8 +60,13 @@ sealed partial class RaftGroupActor
         }
     }
 
-    void RefuseForLeader(PendingProposal proposal) =>
-        Refuse(proposal, _core.Leader.IsNone ? ErrorCode.NoQuorum : ErrorCode.NotLeader, _core.Leader.IsNone ? "no leader is known" : "this replica does not lead");
+    void RefuseForLeader(PendingProposal proposal)
+    {
+        if (_core.Leader.IsNone) Refuse(proposal, ErrorCode.NoQuorum, NoLeader);
+        else Refuse(proposal, ErrorCode.NotLeader, "this replica does not lead");
+    }
+
+    string NoLeader => _core.Suspicion is { } suspicion ? $"no leader is known, and this replica is suspect: {suspicion}" : "no leader is known";
 
     void RefuseForElection(PendingProposal proposal) => Refuse(proposal, ErrorCode.NoQuorum, "an election is under way");
 

@@ -34,7 +34,7 @@ sealed partial class RaftGroupActor
         }
 
         var error = _core.Leader.IsNone ? ErrorCode.NoQuorum : ErrorCode.NotLeader;
-        RefuseAll(reads, error, _core.Leader.IsNone ? "no leader is known" : "the leader did not confirm the read");
+        RefuseAll(reads, error, _core.Leader.IsNone ? NoLeader : "the leader did not confirm the read");
     }
 
     /// <summary>Runs the confirmed reads whose index is applied.</summary>

@@ -26,6 +26,7 @@ sealed partial class RaftGroupActor : IActor
     GroupLeadershipChanged _published;
     TaskCompletionSource? _handingOver;
     long _ticks;
+    bool _wasSuspect;
 
     public RaftGroupActor(RaftHost host, RaftNode core, IStateMachine stateMachine, ReplicaGroup handle, ILoggerFactory loggers, ulong firstReadId)
     {
@@ -40,6 +41,8 @@ sealed partial class RaftGroupActor : IActor
         _newestSnapshotIndex = core.Snapshot?.Index ?? 0;
         _snapshotBytes = (long)(core.Snapshot?.SizeBytes ?? 0);
         _behavior.Become(AsFollower);
+        _wasSuspect = core.IsSuspect;
+        if (core.Suspicion is { } suspicion) RaftLogging.Suspect(_logger, core.Group, suspicion);
     }
 
     public Task ReceiveAsync(IContext context)
@@ -214,11 +217,18 @@ sealed partial class RaftGroupActor : IActor
         var leaderReady = _core.Role == RaftRole.Leader && _core.TermAt(_core.AppliedIndex) == _core.Term;
         _handle.Status = new GroupStatus(
             _core.Group, _core.Role, _core.Term, _core.Leader, _core.CommitIndex, _core.AppliedIndex, _core.FirstIndex, _core.LastIndex,
-            _core.LogBytes, _core.Snapshot?.Index ?? 0, _snapshotBytes, _core.Voters, _appliedEntries, leaderReady);
+            _core.LogBytes, _core.Snapshot?.Index ?? 0, _snapshotBytes, _core.Voters, _appliedEntries, leaderReady, _core.Suspicion);
+        NoteTrust();
         var now = new GroupLeadershipChanged(_core.Group, _core.Role, _core.Term, _core.Leader, leaderReady);
         if (now == _published) return;
         _published = now;
         _context.System.EventStream.Publish(now);
+    }
+
+    void NoteTrust()
+    {
+        if (_wasSuspect && !_core.IsSuspect) RaftLogging.Trusted(_logger, _core.Group, _core.Leader);
+        _wasSuspect = _core.IsSuspect;
     }
 
     /// <summary>The replica does nothing more; whoever waits is told what is known.</summary>

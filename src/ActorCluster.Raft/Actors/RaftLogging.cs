@@ -1,4 +1,5 @@
 using ActorCluster.Protocol;
+using ActorCluster.Raft.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace ActorCluster.Raft.Actors;
@@ -22,6 +23,12 @@ static partial class RaftLogging
 
     [LoggerMessage(Level = LogLevel.Information, Message = "group {Group}: snapshot at index {Index} from the leader installed")]
     public static partial void SnapshotInstalled(ILogger logger, GroupId group, ulong index);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "group {Group}: this replica is suspect and neither votes nor counts until a leader has repaired it: {Suspicion}")]
+    public static partial void Suspect(ILogger logger, GroupId group, Suspicion suspicion);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "group {Group}: this replica was repaired by {Leader} and is trusted again")]
+    public static partial void Trusted(ILogger logger, GroupId group, NodeUid leader);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "group {Group}: snapshot at index {Index} cannot be put together in {Directory}")]
     public static partial void ScratchFailed(ILogger logger, Exception error, GroupId group, ulong index, string directory);

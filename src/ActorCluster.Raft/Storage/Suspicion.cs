@@ -2,7 +2,7 @@ namespace ActorCluster.Raft.Storage;
 
 /// <summary>
 /// Why a replica may lack something that it promised. Such a replica neither votes nor stands for election nor counts for
-/// commit until a leader has brought it up to what it may have held (RaftNode).
+/// commit until a leader has brought it up to what it may have held (<see cref="RaftNode.IsSuspect"/>).
 /// </summary>
 /// <param name="Reason">What was found, where, and of which group and index as far as that can be known.</param>
 /// <param name="TermIsLost">

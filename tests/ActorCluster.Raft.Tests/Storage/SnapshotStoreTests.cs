@@ -194,16 +194,68 @@ public class SnapshotStoreTests
     }
 
     [Fact]
-    public void A11_A_released_log_without_its_snapshot_is_refused()
+    public void A11_A_group_whose_log_was_released_for_a_lost_snapshot_is_suspect_and_the_others_are_not()
     {
         using (var storage = NodeStorage.Open(_disk, "/data", SmallSegments))
         {
-            storage.Log.AppendAndSync(Create(G1, Entries(1, 10, 1)));
+            storage.Log.AppendAndSync(Create(G1, Entries(1, 10, 1)), Create(G2, Entries(1, 3, 1)));
+            storage.Log.AppendAndSync(Vote(G1, term: 4, vote: 3, commit: 9));
             var meta = storage.Snapshots.Save(G1, Meta(8, 1), stream => stream.WriteByte(1));
             storage.Log.AppendAndSync(new LogWrite(G1, HardState: null, [], Snapshot: meta));
         }
         _disk.Delete(Path.Combine(Folder, _disk.ListFiles(Folder).Single()));
-        Assert.Equal(G1, Assert.Throws<SnapshotDamagedException>(() => NodeStorage.Open(_disk, "/data", SmallSegments)).Group);
+
+        // Found once, and remembered.
+        for (var start = 0; start < 2; start++)
+        {
+            using var storage = NodeStorage.Open(_disk, "/data", SmallSegments);
+            var lost = storage.Groups[0];
+            Assert.Equal((G1, new HardState(4, new NodeUid(3), 0)), (lost.Group, lost.HardState));
+            Assert.Null(lost.Snapshot);
+            Assert.Empty(lost.Entries);
+            Assert.Contains("missing", lost.Suspicion!.Reason, StringComparison.Ordinal);
+            Assert.Null(storage.Groups[1].Suspicion);
+            Assert.Equal(start == 0 ? 1 : 0, storage.Damages.Count);
+        }
+    }
+
+    [Fact]
+    public void A15_A_snapshot_damaged_at_any_byte_makes_its_group_suspect_and_a_new_one_of_a_leader_takes_its_place()
+    {
+        var meta = Meta(8, 1);
+        using (var storage = NodeStorage.Open(_disk, "/data", SmallSegments))
+        {
+            storage.Log.AppendAndSync(Create(G1, Entries(1, 10, 1)));
+            meta = storage.Snapshots.Save(G1, meta, stream => stream.Write(new byte[400]));
+            storage.Log.AppendAndSync(new LogWrite(G1, HardState: null, [], Snapshot: meta));
+        }
+        var path = Path.Combine(Folder, _disk.ListFiles(Folder).Single());
+        var (sound, log, votes) = (_disk.ReadFile(path), _disk.ReadFile(_disk.LastSegment()), _disk.ReadFile(VotesFile));
+        for (var position = 0; position < sound.Length; position++)
+        {
+            var disk = new SimDisk(new Xoshiro256(2));
+            foreach (var directory in new[] { StorageTestData.Directory, VotesDirectory, Folder }) disk.CreateDirectory(directory);
+            var damaged = sound.ToArray();
+            damaged[position] ^= 0x10;
+            disk.WriteFile(path, damaged);
+            disk.WriteFile(Path.Combine(StorageTestData.Directory, "0000000000000001.log"), log);
+            disk.WriteFile(VotesFile, votes);
+            if (position is >= 4 and < 8) continue; // another version, refused by name
+
+            using (var storage = NodeStorage.Open(disk, "/data", SmallSegments))
+            {
+                Assert.Equal((G1, Path.GetFileName(path)), (storage.Damages.Single().Group, storage.Damages.Single().File));
+                Assert.NotNull(storage.Groups.Single().Suspicion);
+
+                // Even one that is older than the lost one.
+                var other = storage.Snapshots.Save(G1, Meta(6, 1), stream => stream.Write(new byte[300]));
+                storage.Log.AppendAndSync(new LogWrite(G1, HardState: null, Entries(7, 9, 1), Snapshot: other));
+                storage.Log.AppendAndSync(new LogWrite(G1, HardState: null, [], Trusted: true));
+            }
+            using var again = NodeStorage.Open(disk, "/data", SmallSegments);
+            Assert.Null(again.Groups.Single().Suspicion);
+            Assert.Equal((6ul, 3), (again.Groups.Single().Snapshot!.Index, again.Groups.Single().Entries.Count));
+        }
     }
 
     [Fact]

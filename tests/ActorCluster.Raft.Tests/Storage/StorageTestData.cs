@@ -9,6 +9,8 @@ namespace ActorCluster.Raft.Tests.Storage;
 static class StorageTestData
 {
     public const string Directory = "/data/log";
+    public const string VotesDirectory = Directory + "/votes";
+    public const string VotesFile = VotesDirectory + "/votes";
 
     public static readonly GroupId G1 = new(1);
     public static readonly GroupId G2 = new(1002);
@@ -74,8 +76,12 @@ static class StorageTestData
         files.SyncDirectory(Path.GetDirectoryName(path)!);
     }
 
+    /// <summary>Names of the segments, oldest first.</summary>
+    public static IReadOnlyList<string> Segments(this IFileSystem files) =>
+        [.. files.ListFiles(Directory).Where(name => name.EndsWith(".log", StringComparison.Ordinal))];
+
     /// <summary>Path of the newest segment.</summary>
-    public static string LastSegment(this IFileSystem files) => Path.Combine(Directory, files.ListFiles(Directory)[^1]);
+    public static string LastSegment(this IFileSystem files) => Path.Combine(Directory, files.Segments()[^1]);
 
     /// <summary>All files of the log's directory by name.</summary>
     public static Dictionary<string, byte[]> Files(this IFileSystem files, string directory = Directory) =>
