@@ -121,7 +121,9 @@ public sealed partial class ClusterNode : IAsyncDisposable
         Uid = identity.Uid;
 
         // A node belongs to a cluster only after its log was made, so a missing one is lost, and with it what its replicas promised.
-        return (identity, Own(NodeStorage.Open(_setup.Files, _options.DataDirectory, ranBefore: identity.ClusterId.Length > 0)));
+        var storage = Own(NodeStorage.Open(_setup.Files, _options.DataDirectory, ranBefore: identity.ClusterId.Length > 0));
+        foreach (var damage in storage.Damages) LogDamaged(Name, damage);
+        return (identity, storage);
     }
 
     async Task StartRemotingAsync()
@@ -290,6 +292,9 @@ public sealed partial class ClusterNode : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Name} started: uid {Uid}, incarnation {Incarnation}, at {Address}")]
     partial void LogStarted(string name, NodeUid uid, ulong incarnation, string address);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Name}: its disk lost what was durable: {Damage}")]
+    partial void LogDamaged(string name, LogDamage damage);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Name} is Up in cluster {ClusterId}")]
     partial void LogJoined(string name, string clusterId);

@@ -83,6 +83,7 @@ public static class AdminReports
             SnapshotIndex = status.SnapshotIndex,
             SnapshotBytes = (ulong)status.SnapshotBytes,
             AppliedEntries = status.AppliedEntries,
+            Suspicion = status.Suspicion?.ToString() ?? "",
         };
         group.Voters.AddRange(status.Voters.Select(v => v.Value));
         return group;

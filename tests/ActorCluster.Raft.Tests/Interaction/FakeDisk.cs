@@ -8,6 +8,7 @@ namespace ActorCluster.Raft.Tests.Interaction;
 sealed class FakeDisk(GroupId group, GroupConfig config)
 {
     HardState _hardState;
+    Suspicion? _suspicion;
     SnapshotMeta? _snapshot;
     List<Entry> _entries = [];
 
@@ -33,6 +34,15 @@ sealed class FakeDisk(GroupId group, GroupConfig config)
         }
 
         if (write.HardState is { } hardState) _hardState = hardState;
+        if (write.Trusted) _suspicion = null;
+    }
+
+    /// <summary>The entries from an index on cannot be read any more, and a restart finds that. Term and vote have a second copy.</summary>
+    public void Damage(ulong from)
+    {
+        _entries.RemoveAll(e => e.Index >= from);
+        _suspicion = new Suspicion($"entry {from} cannot be read");
+        _hardState = _hardState with { Commit = _snapshot?.Index ?? 0 };
     }
 
     public void Save(SnapshotMeta meta, IReadOnlyList<string> state)
@@ -52,7 +62,7 @@ sealed class FakeDisk(GroupId group, GroupConfig config)
 
     public RecoveredGroup Recover()
     {
-        var recovered = new RecoveredGroup(group, _hardState, config, _snapshot, [.. _entries]).Adopt(_saved);
+        var recovered = new RecoveredGroup(group, _hardState, config, _snapshot, [.. _entries], _suspicion).Adopt(_saved);
 
         // As a node does: the missing mark is written before anything that follows it.
         if (_saved is not null) Mark(_saved);

@@ -142,6 +142,9 @@ static class InteractionScript
             case "cut": world.Cut(Uid(words[1])); break;
             case "heal": world.Heal(); break;
             case "crash": world[Uid(words[1])].Crash(); break;
+            case "damage": // damage 1 5: what is durable from index 5 on is lost
+                world[Uid(words[1])].Disk.Damage(ulong.Parse(words[2], CultureInfo.InvariantCulture));
+                break;
             case "restart": world[Uid(words[1])].Restart(); break;
             case "snapshot":
                 var meta = world[Uid(words[1])].TakeSnapshot();
@@ -196,7 +199,7 @@ static class InteractionScript
         if (!replica.Up) return $"{replica.Uid}: down";
         var core = replica.Core;
         return $"{replica.Uid}: {core.Role} t{core.Term} vote={core.Vote.Value} leader={core.Leader.Value} "
-            + $"commit={core.CommitIndex} applied={core.AppliedIndex} durable={core.DurableIndex} last={core.LastTerm}/{core.LastIndex}";
+            + $"commit={core.CommitIndex} applied={core.AppliedIndex} durable={core.DurableIndex} last={core.LastTerm}/{core.LastIndex}{(core.IsSuspect ? " suspect" : "")}";
     }
 
     static string Log(RaftNode core)

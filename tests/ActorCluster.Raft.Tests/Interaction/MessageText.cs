@@ -30,18 +30,20 @@ static class MessageText
         RaftMessage.BodyOneofCase.VoteResponse =>
             $"{(m.VoteResponse.PreVote ? "PreVoteResponse" : "VoteResponse")} {(m.VoteResponse.Granted ? "granted" : "refused")}",
         RaftMessage.BodyOneofCase.AppendRequest =>
-            $"Append prev={m.AppendRequest.PrevLogTerm}/{m.AppendRequest.PrevLogIndex} commit={m.AppendRequest.LeaderCommit} [{string.Join(", ", m.AppendRequest.Entries.Select(Of))}]",
-        RaftMessage.BodyOneofCase.AppendResponse when m.AppendResponse.Success => $"AppendResponse match={m.AppendResponse.MatchIndex}",
+            $"Append prev={m.AppendRequest.PrevLogTerm}/{m.AppendRequest.PrevLogIndex} commit={m.AppendRequest.LeaderCommit} [{string.Join(", ", m.AppendRequest.Entries.Select(Of))}]{(m.AppendRequest.Inquiry == 0 ? "" : $" log-ends={m.AppendRequest.LastIndex}")}",
+        RaftMessage.BodyOneofCase.AppendResponse when m.AppendResponse.Success => $"AppendResponse match={m.AppendResponse.MatchIndex}{Suspect(m.AppendResponse.Inquiry)}",
         RaftMessage.BodyOneofCase.AppendResponse =>
-            $"AppendResponse rejected={m.AppendResponse.RejectedIndex} conflict={m.AppendResponse.ConflictTerm}/{m.AppendResponse.ConflictIndex}",
+            $"AppendResponse rejected={m.AppendResponse.RejectedIndex} conflict={m.AppendResponse.ConflictTerm}/{m.AppendResponse.ConflictIndex}{Suspect(m.AppendResponse.Inquiry)}",
         RaftMessage.BodyOneofCase.Heartbeat => $"Heartbeat commit={m.Heartbeat.LeaderCommit}{Context(m.Heartbeat.ReadContext)}",
-        RaftMessage.BodyOneofCase.HeartbeatResponse => $"HeartbeatResponse{Context(m.HeartbeatResponse.ReadContext)}",
+        RaftMessage.BodyOneofCase.HeartbeatResponse => $"HeartbeatResponse{Context(m.HeartbeatResponse.ReadContext)}{Suspect(m.HeartbeatResponse.Inquiry)}",
         RaftMessage.BodyOneofCase.InstallSnapshot => $"InstallSnapshot {m.InstallSnapshot.Meta.Term}/{m.InstallSnapshot.Meta.Index}",
         RaftMessage.BodyOneofCase.ReadIndexRequest => $"ReadIndex id={m.ReadIndexRequest.ReadId}",
         RaftMessage.BodyOneofCase.ReadIndexResponse =>
             $"ReadIndexResponse id={m.ReadIndexResponse.ReadId} {(m.ReadIndexResponse.Rejected ? "rejected" : $"index={m.ReadIndexResponse.Index}")}",
         _ => m.BodyCase.ToString(),
     };
+
+    static string Suspect(ulong inquiry) => inquiry == 0 ? "" : " suspect";
 
     static string Context(ulong context) => context == 0 ? "" : $" reads={context}";
 }
