@@ -29,7 +29,7 @@ public static class Tables
         foreach (var g in groups.Groups_.OrderBy(g => g.Id))
         {
             table.AddRow(
-                Text(g.Name), Text(g.Role), Number(g.Term), Text(g.LeaderName.Length > 0 ? g.LeaderName : new NodeUid(g.Leader).ToString()), Number(g.CommitIndex), Number(g.AppliedIndex),
+                Text(g.Name), Text(g.Suspicion.Length > 0 ? g.Role + " (suspect)" : g.Role), Number(g.Term), Text(g.LeaderName.Length > 0 ? g.LeaderName : new NodeUid(g.Leader).ToString()), Number(g.CommitIndex), Number(g.AppliedIndex),
                 Number(g.FirstIndex), Number(g.LastIndex), Bytes(g.LogBytes), Text(g.SnapshotIndex == 0 ? "-" : string.Create(CultureInfo.InvariantCulture, $"{g.SnapshotIndex} ({Size(g.SnapshotBytes)})")), Number((ulong)g.Voters.Count));
         }
 
