@@ -17,20 +17,22 @@ sealed class TestNode : IAsyncDisposable
 
     public IRootContext Root => System.Root;
 
-    public static async Task<TestNode> StartAsync(Func<GrpcNetRemoteConfig, GrpcNetRemoteConfig>? configure = null, int port = 0, Action<TestNode>? prepare = null)
+    public static async Task<TestNode> StartAsync(
+        Func<GrpcNetRemoteConfig, GrpcNetRemoteConfig>? configure = null, int port = 0, Action<TestNode>? prepare = null, ActorSystemConfig? systemConfig = null)
     {
         var config = GrpcNetRemoteConfig.BindToLocalhost(port).WithProtoMessages(TestMessagesReflection.Descriptor);
-        var system = new ActorSystem().WithRemote(configure?.Invoke(config) ?? config);
+        var system = new ActorSystem(systemConfig ?? ActorSystemConfig.Setup()).WithRemote(configure?.Invoke(config) ?? config);
         var node = new TestNode(system);
         prepare?.Invoke(node);
         await system.Remote().StartAsync();
         return node;
     }
 
-    public static async Task<TestNode> StartClientAsync()
+    public static async Task<TestNode> StartClientAsync(
+        Func<GrpcNetRemoteConfig, GrpcNetRemoteConfig>? configure = null, ActorSystemConfig? systemConfig = null)
     {
         var config = GrpcNetRemoteConfig.BindToLocalhost().WithProtoMessages(TestMessagesReflection.Descriptor);
-        var system = new ActorSystem().WithClientRemote(config);
+        var system = new ActorSystem(systemConfig ?? ActorSystemConfig.Setup()).WithClientRemote(configure?.Invoke(config) ?? config);
         await system.Remote().StartAsync();
         return new TestNode(system);
     }

@@ -70,8 +70,7 @@ public sealed class GrpcChannel : ITransportChannel
         catch (Exception failure)
         {
             content.End();
-            if (failure is HttpRequestException unreachable && ConnectFailure.Explain(unreachable, _address, _refusedCertificate) is { } explained)
-                throw explained;
+            if (ConnectFailure.Explain(failure, _address, _refusedCertificate, cancellationToken) is { } explained) throw explained;
             throw;
         }
 
