@@ -5,4 +5,5 @@ namespace Proto.Benchmarks;
 /// <param name="RoundTime">Time that one round is to take.</param>
 /// <param name="IdleActors">Actors spawned to weigh them.</param>
 /// <param name="Groups">"local", "remote", "cluster" or several of them.</param>
-sealed record BenchmarkSettings(int Rounds, TimeSpan RoundTime, int IdleActors, IReadOnlyList<string> Groups);
+/// <param name="Only">A part of the names of the rates to measure; empty: all.</param>
+sealed record BenchmarkSettings(int Rounds, TimeSpan RoundTime, int IdleActors, IReadOnlyList<string> Groups, string Only);

@@ -50,7 +50,7 @@ sealed class EngineRun(BenchmarkSettings settings, Action<string> progress)
         await RateAsync("spawn", "/s", new Spawning(), "making the same objects", new SpawnedObjects(), Target.PerSecond(600e3, "600 k/s"), "190 k/s");
         var (held, objects) = (await IdleActors.BytesEachAsync(settings.IdleActors), SpawnedObjects.BytesEach(settings.IdleActors));
         Add(new Row(
-            "memory per idle actor", "bytes", "the same objects", new Comparison(held, objects, held / objects, null), Target.Bytes(600), "1,530 bytes"));
+            "memory per idle actor", "bytes", "the same objects", new Comparison(held, objects, held / objects), Target.Bytes(600), "1,530 bytes"));
     }
 
     async Task TwoProcessesAsync(CancellationToken ct)
@@ -58,6 +58,9 @@ sealed class EngineRun(BenchmarkSettings settings, Action<string> progress)
         await using var system = Peer.CreateSystem();
         await system.Remote().StartAsync();
         await using var peer = await PeerProcess.StartAsync(system, ct);
+        // The peer is in a cluster and speaks to its other member; so both have to be.
+        var cluster = TwoMembers.Join(system, peer.Address, peer.SystemId, TwoMembers.ParentKinds, TwoMembers.PeerKinds);
+        await cluster.StartMemberAsync();
         var sink = PID.FromAddress(peer.Address, Peer.Sink);
         var echo = PID.FromAddress(peer.Address, Peer.Echo);
         var message = new Payload { Text = "sixteen bytes ok", Number = 1_234_567_890_123 };
@@ -65,10 +68,11 @@ sealed class EngineRun(BenchmarkSettings settings, Action<string> progress)
         var messageBytes = message.CalculateSize() + 4;
         var oneWay = new OneWay(system, sink, message);
         Task Request(int caller) => system.Root.RequestAsync<Payload>(echo, message);
-        Callers RemoteRequests(int callers) => new(callers, Request, oneWay.AllocatedElsewhereAsync);
+        Callers RemoteRequests(int callers) => new(callers, Request, oneWay.UsageElsewhereAsync);
 
         if (settings.Groups.Contains("remote", StringComparer.Ordinal)) await RemoteAsync();
         if (settings.Groups.Contains("cluster", StringComparer.Ordinal)) await ClusterAsync();
+        await cluster.ShutdownAsync();
 
         async Task RemoteAsync()
         {
@@ -94,34 +98,33 @@ sealed class EngineRun(BenchmarkSettings settings, Action<string> progress)
 
         async Task ClusterAsync()
         {
-            var cluster = TwoMembers.Join(system, peer.Address, peer.SystemId, TwoMembers.ParentKinds, TwoMembers.PeerKinds);
-            await cluster.StartMemberAsync();
             var grains = new Grains(cluster, message);
             foreach (var (callers, least, text, theirs) in ((int, double, string, string)[])[(64, 300e3, "300 k/s", "190 k/s"), (256, 420e3, "420 k/s", "265 k/s")])
             {
                 await RateAsync(
-                    $"virtual actor in the other process, {callers} callers", "/s", new Callers(callers, grains.RequestThereAsync, oneWay.AllocatedElsewhereAsync),
+                    $"virtual actor in the other process, {callers} callers", "/s", new Callers(callers, grains.RequestThereAsync, oneWay.UsageElsewhereAsync),
                     "remote request", RemoteRequests(callers), Target.PerSecond(least, text), theirs);
             }
 
             foreach (var (kind, where) in ((string, string)[])[(TwoMembers.Anywhere, "in both processes"), (TwoMembers.There, "in the other process")])
             {
-                var activations = new Callers(256, _ => grains.ActivateAsync(kind), oneWay.AllocatedElsewhereAsync) { MaxOperations = Grains.MaxActivations };
+                var activations = new Callers(256, _ => grains.ActivateAsync(kind), oneWay.UsageElsewhereAsync) { MaxOperations = Grains.MaxActivations };
                 await RateAsync(
                     $"first activations {where}, 256 callers", "/s", activations, "local spawn", new Spawning(), Target.PerSecond(150e3, "150 k/s"), "41 to 50 k/s");
             }
-
-            await cluster.ShutdownAsync();
         }
     }
 
-    async Task RateAsync(string what, string unit, IScenario subject, string baselineName, IScenario baseline, Target target, string theirs) =>
-        Add(new Row(what, unit, baselineName, await Comparison.OfRatesAsync(subject, baseline, settings), target, theirs));
+    async Task RateAsync(string what, string unit, IScenario subject, string baselineName, IScenario baseline, Target target, string theirs)
+    {
+        if (what.Contains(settings.Only, StringComparison.Ordinal))
+            Add(new Row(what, unit, baselineName, await Comparison.OfRatesAsync(subject, baseline, settings), target, theirs));
+    }
 
     void Add(Row row)
     {
         _rows.Add(row);
-        progress(FormattableString.Invariant($"{row.What}: {row.Result.Value:N0} {row.Unit}, {row.Result.Ratio:N2} of {row.BaselineName}, {row.Result.BytesEach:N0} bytes each"));
+        progress(FormattableString.Invariant($"{row.What}: {row.Result.Value:N0} {row.Unit}, {row.Result.Ratio:N2} of {row.BaselineName}, {row.Result.BytesEach:N0} bytes and {row.Result.CpuNanosEach:N0} ns of processor time each"));
     }
 
     static string CallersText(int callers) => callers == 1 ? "1 caller" : $"{callers} callers";

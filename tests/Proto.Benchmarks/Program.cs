@@ -13,9 +13,10 @@ var root = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Parent!.Parent!.P
 var rounds = new Option<int>("--rounds") { Description = "rounds per row", DefaultValueFactory = _ => 7 };
 var seconds = new Option<double>("--seconds") { Description = "seconds per round", DefaultValueFactory = _ => 0.7 };
 var groups = new Option<string>("--groups") { Description = "which rows: local, remote, cluster", DefaultValueFactory = _ => "local,remote,cluster" };
+var only = new Option<string>("--only") { Description = "only rates whose name has this in it", DefaultValueFactory = _ => "" };
 var markdown = new Option<FileInfo?>("--markdown") { Description = "also write the table as Markdown to this file" };
 var quick = new Option<bool>("--quick") { Description = "3 rounds of 0.1 seconds: for a first look" };
-var command = new RootCommand("Measures the actor engine, each number beside a baseline of the same run.") { rounds, seconds, groups, markdown, quick };
+var command = new RootCommand("Measures the actor engine, each number beside a baseline of the same run.") { rounds, seconds, groups, only, markdown, quick };
 command.SetAction(async (parsed, ct) =>
 {
     var isQuick = parsed.GetValue(quick);
@@ -23,7 +24,8 @@ command.SetAction(async (parsed, ct) =>
         isQuick ? 3 : parsed.GetValue(rounds),
         TimeSpan.FromSeconds(isQuick ? 0.1 : parsed.GetValue(seconds)),
         isQuick ? 50_000 : 200_000,
-        parsed.GetValue(groups)!.Split(','));
+        parsed.GetValue(groups)!.Split(','),
+        parsed.GetValue(only)!);
     // Written to a file or a pipe there is no terminal whose width matters.
     if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 200;
     var conditions = Conditions.Of(root);

@@ -1,7 +1,7 @@
 namespace Proto.Benchmarks.Measuring;
 
 /// <summary>A closed loop of callers: each begins its next operation when its last one is done. The operation is told which caller it is for.</summary>
-sealed class Callers(int count, Func<int, Task> operation, Func<Task<long>>? allocatedElsewhere = null) : IScenario
+sealed class Callers(int count, Func<int, Task> operation, Func<Task<Usage>>? usageElsewhere = null) : IScenario
 {
     public int MaxOperations { get; init; } = int.MaxValue / 2;
 
@@ -11,5 +11,5 @@ sealed class Callers(int count, Func<int, Task> operation, Func<Task<long>>? all
             for (var i = caller; i < operations; i += count) await operation(caller);
         })));
 
-    public Task<long> AllocatedElsewhereAsync() => allocatedElsewhere?.Invoke() ?? Task.FromResult(0L);
+    public Task<Usage> UsageElsewhereAsync() => usageElsewhere?.Invoke() ?? Task.FromResult(default(Usage));
 }

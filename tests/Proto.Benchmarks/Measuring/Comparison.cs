@@ -7,7 +7,8 @@ namespace Proto.Benchmarks.Measuring;
 /// <param name="Baseline">The same of the baseline.</param>
 /// <param name="Ratio">Median of the rounds' ratios.</param>
 /// <param name="BytesEach">Least bytes allocated per operation in a round; null when not measured.</param>
-sealed record Comparison(double Value, double Baseline, double Ratio, double? BytesEach)
+/// <param name="CpuNanosEach">Median processor time per operation; null when not measured.</param>
+sealed record Comparison(double Value, double Baseline, double Ratio, double? BytesEach = null, double? CpuNanosEach = null)
 {
     public static async Task<Comparison> OfRatesAsync(IScenario subject, IScenario baseline, BenchmarkSettings settings)
     {
@@ -16,7 +17,11 @@ sealed record Comparison(double Value, double Baseline, double Ratio, double? By
         await theirs.WarmUpAsync(settings.RoundTime);
         var pairs = new List<(Round Ours, Round Theirs)>();
         for (var round = 0; round < settings.Rounds; round++) pairs.Add((await ours.RunAsync(), await theirs.RunAsync()));
-        return Of([.. pairs.Select(pair => (pair.Ours.PerSecond, pair.Theirs.PerSecond))], pairs.Min(pair => pair.Ours.BytesEach));
+        return Of([.. pairs.Select(pair => (pair.Ours.PerSecond, pair.Theirs.PerSecond))]) with
+        {
+            BytesEach = pairs.Min(pair => pair.Ours.BytesEach),
+            CpuNanosEach = Median([.. pairs.Select(pair => pair.Ours.CpuNanosEach)]),
+        };
     }
 
     /// <summary>Compares the median durations of single operations, in microseconds.</summary>
@@ -27,14 +32,13 @@ sealed record Comparison(double Value, double Baseline, double Ratio, double? By
         var pairs = new List<(double Ours, double Theirs)>();
         for (var round = 0; round < settings.Rounds; round++)
             pairs.Add((await MedianMicrosAsync(subject, settings.RoundTime), await MedianMicrosAsync(baseline, settings.RoundTime)));
-        return Of(pairs, bytesEach: null);
+        return Of(pairs);
     }
 
-    static Comparison Of(List<(double Ours, double Theirs)> pairs, double? bytesEach) => new(
+    static Comparison Of(List<(double Ours, double Theirs)> pairs) => new(
         Median([.. pairs.Select(pair => pair.Ours)]),
         Median([.. pairs.Select(pair => pair.Theirs)]),
-        Median([.. pairs.Select(pair => pair.Ours / pair.Theirs)]),
-        bytesEach);
+        Median([.. pairs.Select(pair => pair.Ours / pair.Theirs)]));
 
     static Task<double> MedianMicrosAsync(Func<Task> operation, TimeSpan duration) => Task.Run(async () =>
     {

@@ -6,8 +6,8 @@ interface IScenario
     /// <summary>Completes when all of the operations have had their whole effect.</summary>
     Task RunAsync(int operations);
 
-    /// <summary>Bytes that other processes, which take part, have allocated so far.</summary>
-    Task<long> AllocatedElsewhereAsync() => Task.FromResult(0L);
+    /// <summary>What another process, which takes part, has used.</summary>
+    Task<Usage> UsageElsewhereAsync() => Task.FromResult(default(Usage));
 
     /// <summary>Most operations that one round may have.</summary>
     int MaxOperations => int.MaxValue / 2;

@@ -26,7 +26,11 @@ sealed class OneWay(ActorSystem system, PID sink, Payload message) : IScenario
         while (counts.TryDequeue(out var count)) await CheckAsync(count);
     }
 
-    public async Task<long> AllocatedElsewhereAsync() => (await system.Root.RequestAsync<Counted>(sink, new Count())).AllocatedBytes;
+    public async Task<Usage> UsageElsewhereAsync()
+    {
+        var counted = await system.Root.RequestAsync<Counted>(sink, new Count());
+        return new Usage(counted.AllocatedBytes, TimeSpan.FromTicks(counted.ProcessorTicks));
+    }
 
     static async Task CheckAsync((long Sent, Task<Counted> Counted) count)
     {

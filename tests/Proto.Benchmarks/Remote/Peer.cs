@@ -1,5 +1,6 @@
 using System.Globalization;
 using Proto.Benchmarks.Cluster;
+using Proto.Benchmarks.Measuring;
 using Proto.Benchmarks.Messages;
 using Proto.Remote;
 using Proto.Remote.GrpcNet;
@@ -52,7 +53,8 @@ static class Peer
                     _received++;
                     break;
                 case Count:
-                    context.Respond(new Counted { Payloads = _received, AllocatedBytes = GC.GetTotalAllocatedBytes(precise: true) });
+                    var used = Usage.OfThisProcess();
+                    context.Respond(new Counted { Payloads = _received, AllocatedBytes = used.AllocatedBytes, ProcessorTicks = used.ProcessorTime.Ticks });
                     break;
             }
 

@@ -6,7 +6,7 @@ namespace Proto.Benchmarks.Reports;
 /// <summary>The rows of one run, for the console and for Markdown.</summary>
 static class EngineReport
 {
-    static readonly string[] Columns = ["measure", "here", "baseline", "it does", "ratio", "target", "met", "Proto.Actor 1.6", "bytes each"];
+    static readonly string[] Columns = ["measure", "here", "baseline", "it does", "ratio", "target", "met", "Proto.Actor 1.6", "bytes each", "CPU ns each"];
 
     public static Report Of(Conditions conditions, BenchmarkSettings settings, IEnumerable<Row> rows) => new(
         [
@@ -25,7 +25,7 @@ static class EngineReport
         [
             row.What, Number(result.Value) + row.Unit, row.BaselineName, Number(result.Baseline) + row.Unit, result.Ratio.ToString("0.00", CultureInfo.InvariantCulture),
             row.Target?.Text ?? "", row.Target is null ? "" : row.Target.IsMet(result) ? "yes" : "no", row.ProtoActor16,
-            result.BytesEach?.ToString("N0", CultureInfo.InvariantCulture) ?? "",
+            result.BytesEach?.ToString("N0", CultureInfo.InvariantCulture) ?? "", result.CpuNanosEach?.ToString("N0", CultureInfo.InvariantCulture) ?? "",
         ];
     }
 
