@@ -42,5 +42,34 @@ public sealed class PidCacheTests
         Assert.True(cache.TryGet(Identity(2), out _));
     }
 
+    [Fact]
+    public void Its_count_follows_every_way_in_and_out()
+    {
+        var cache = new PidCache(TimeProvider.System, 100);
+        for (var i = 0; i < 6; i++) cache.TryAdd(Identity(i), new PID($"a:{i % 2}", $"{i}"));
+        Assert.False(cache.TryAdd(Identity(0), new PID("b:2", "other")));
+        Assert.False(cache.TryAdd(Identity(9), new PID("a:1", "late"), deduplicates: false, EpochBefore(() => cache.Ended(Identity(9), new PID("a:1", "late")))));
+        Assert.Equal(6, cache.Count);
+
+        cache.TryUpdate(Identity(0), new PID("a:0", "newer"), new PID("a:0", "0"));
+        Assert.Equal(6, cache.Count);
+        cache.TryRemove(Identity(0));
+        cache.TryRemove(Identity(0));
+        cache.RemoveByVal(Identity(1), new PID("a:1", "1"));
+        cache.RemoveByPredicate(entry => entry.Value.Id is "2");
+        Assert.Equal(3, cache.Count);
+        cache.RemoveByAddress("a:1");
+        Assert.Equal(1, cache.Count);
+        cache.RemoveIdle(TimeSpan.FromTicks(-1));
+        Assert.Equal(0, cache.Count);
+
+        long EpochBefore(Action end)
+        {
+            var epoch = cache.Epoch;
+            end();
+            return epoch;
+        }
+    }
+
     static ClusterIdentity Identity(int i) => ClusterIdentity.Create($"id-{i}", "kind");
 }

@@ -17,9 +17,10 @@ public sealed class PidCache(TimeProvider time, int maxEntries)
     readonly Lock _gate = new();
     readonly Queue<(long Epoch, string Address, string? Id)> _ends = new();
     long _epoch;
+    int _count; // the dictionary's own count takes all of its locks, which would cost more than a whole request
     int _trimming;
 
-    public int Count => _entries.Count;
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Grows whenever an activation or a member's address ends. Read it before a lookup.</summary>
     internal long Epoch => Volatile.Read(ref _epoch);
@@ -49,14 +50,15 @@ public sealed class PidCache(TimeProvider time, int maxEntries)
     {
         var entry = new Entry(pid, deduplicates, time.GetTimestamp());
         if (!_entries.TryAdd(clusterIdentity, entry)) return false;
+        var count = Interlocked.Increment(ref _count);
         // Checked after adding: an end that comes now finds the entry.
         if (epoch != Epoch && HasEnded(pid, epoch))
         {
-            _entries.TryRemove(KeyValuePair.Create(clusterIdentity, entry));
+            TryRemove(clusterIdentity, entry);
             return false;
         }
 
-        if (_entries.Count > maxEntries) TrimToLimit();
+        if (count > maxEntries) TrimToLimit();
         return true;
     }
 
@@ -66,13 +68,18 @@ public sealed class PidCache(TimeProvider time, int maxEntries)
         && entry.Pid.Equals(existingPid)
         && _entries.TryUpdate(clusterIdentity, new Entry(newPid, false, time.GetTimestamp()), entry);
 
-    public bool TryRemove(ClusterIdentity clusterIdentity) => _entries.TryRemove(clusterIdentity, out _);
+    public bool TryRemove(ClusterIdentity clusterIdentity)
+    {
+        if (!_entries.TryRemove(clusterIdentity, out _)) return false;
+        Interlocked.Decrement(ref _count);
+        return true;
+    }
 
     /// <summary>Removes the entry if it still has this PID.</summary>
     public bool RemoveByVal(ClusterIdentity clusterIdentity, PID pid) =>
         _entries.TryGetValue(clusterIdentity, out var entry)
         && entry.Pid.Equals(pid)
-        && _entries.TryRemove(KeyValuePair.Create(clusterIdentity, entry));
+        && TryRemove(clusterIdentity, entry);
 
     public void RemoveByMember(Member member) => RemoveByAddress(member.Address);
 
@@ -86,7 +93,7 @@ public sealed class PidCache(TimeProvider time, int maxEntries)
     {
         foreach (var (identity, entry) in _entries)
         {
-            if (predicate(KeyValuePair.Create(identity, entry.Pid))) _entries.TryRemove(KeyValuePair.Create(identity, entry));
+            if (predicate(KeyValuePair.Create(identity, entry.Pid))) TryRemove(identity, entry);
         }
     }
 
@@ -98,6 +105,13 @@ public sealed class PidCache(TimeProvider time, int maxEntries)
     {
         End(pid.Address, pid.Id);
         RemoveByVal(clusterIdentity, pid);
+    }
+
+    bool TryRemove(ClusterIdentity clusterIdentity, Entry entry)
+    {
+        if (!_entries.TryRemove(KeyValuePair.Create(clusterIdentity, entry))) return false;
+        Interlocked.Decrement(ref _count);
+        return true;
     }
 
     void End(string address, string? id)
@@ -132,7 +146,7 @@ public sealed class PidCache(TimeProvider time, int maxEntries)
         var removed = 0;
         foreach (var (identity, entry) in _entries)
         {
-            if (condition(entry) && _entries.TryRemove(KeyValuePair.Create(identity, entry))) removed++;
+            if (condition(entry) && TryRemove(identity, entry)) removed++;
         }
 
         return removed;
@@ -144,9 +158,8 @@ public sealed class PidCache(TimeProvider time, int maxEntries)
         if (Interlocked.Exchange(ref _trimming, 1) != 0) return;
         try
         {
-            var surplus = _entries.Count - (maxEntries - maxEntries / 10);
-            foreach (var (identity, entry) in _entries.OrderBy(pair => pair.Value.LastUsed).Take(surplus).ToArray())
-                _entries.TryRemove(KeyValuePair.Create(identity, entry));
+            var surplus = Count - (maxEntries - maxEntries / 10);
+            foreach (var (identity, entry) in _entries.OrderBy(pair => pair.Value.LastUsed).Take(surplus).ToArray()) TryRemove(identity, entry);
         }
         finally
         {
