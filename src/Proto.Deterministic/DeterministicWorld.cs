@@ -81,6 +81,29 @@ public sealed class DeterministicWorld : IDisposable
     /// <summary>Ends a system as a power cut does: no word reaches its peers, who have to find out.</summary>
     public void CutPower(ActorSystem system) => Kill(system, silently: true);
 
+    /// <summary>Nothing of the system runs until it is resumed, as with <c>SIGSTOP</c> or a long garbage collection. Its connections stay until keep-alive ends them.</summary>
+    public void Pause(ActorSystem system)
+    {
+        CheckThread("a system was paused");
+        var node = NodeOf(system);
+        if (node.IsDead || node.PausedSince is not null) return;
+        Record(node, "pause", node.Name);
+        node.PausedSince = Now;
+        Network.Paused(node);
+    }
+
+    /// <summary>What waited runs, in any order; timers that were due meanwhile fire late.</summary>
+    public void Resume(ActorSystem system)
+    {
+        CheckThread("a system was resumed");
+        var node = NodeOf(system);
+        if (node.PausedSince is null) return;
+        Record(node, "resume", node.Name);
+        node.PausedSince = null;
+        foreach (var item in node.Parked) Enqueue(item);
+        node.Parked.Clear();
+    }
+
     /// <summary>Starts work as code of the system: it ends with the system. For what a program does after it has made its system.</summary>
     public Task Start(ActorSystem system, Func<Task> work) => NodeOf(system).Start(work);
 
@@ -192,6 +215,7 @@ public sealed class DeterministicWorld : IDisposable
         if (node.IsDead) return;
         Record(node, silently ? "power cut" : "kill", node.Name);
         node.IsDead = true;
+        node.Parked.Clear();
         _ready.Remove(node);
         Network.Died(node, silently);
     }
@@ -203,6 +227,12 @@ public sealed class DeterministicWorld : IDisposable
         if (++_stepsAtThisTime > MaxStepsWithoutTime) throw Failure($"{MaxStepsWithoutTime} steps without any time passing: an endless loop");
 
         var item = _ready.Take();
+        if (item.Node.PausedSince is not null)
+        {
+            item.Node.Parked.Add(item);
+            return true;
+        }
+
         Steps++;
         Record(item.Node, item.Kind, item.Subject);
         SynchronizationContext.SetSynchronizationContext(item.Node.Context);

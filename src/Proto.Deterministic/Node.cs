@@ -24,6 +24,12 @@ sealed class Node
 
     public bool IsDead { get; set; }
 
+    /// <summary>Since when nothing of it runs; null: it runs.</summary>
+    public TimeSpan? PausedSince { get; set; }
+
+    /// <summary>What could have run while it was paused.</summary>
+    public List<WorkItem> Parked { get; } = [];
+
     /// <summary>Runs work on this node in a step of its own. The task ends with the work; never, if the node dies before.</summary>
     public Task Start(Func<Task> work)
     {

@@ -96,6 +96,27 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
+    public void A_paused_peer_goes_on_where_it_was_unless_keep_alive_has_given_it_up()
+    {
+        var lost = Lost(_a);
+        Send(1);
+        _world.RunFor(TimeSpan.FromSeconds(1));
+
+        _world.Pause(_b);
+        Send(2);
+        _world.RunFor(TimeSpan.FromSeconds(10));
+        Assert.Equal([1], _received);
+        _world.Resume(_b);
+        _world.RunFor(TimeSpan.FromSeconds(1));
+        Assert.Equal([1, 2], _received);
+        Assert.Empty(lost);
+
+        _world.Pause(_b);
+        _world.RunFor(TimeSpan.FromSeconds(30));
+        Assert.NotEmpty(lost);
+    }
+
+    [Fact]
     public void A_slow_link_delays_by_what_it_was_told()
     {
         Send(1);

@@ -31,7 +31,7 @@ public class SwarmTests
     {
         var coverage = new Coverage();
         Swarm.Run(1, 500, world => RestartedPeer.Run(world, coverage));
-        coverage.MustHave("kill", "power cut", "restart at once", "answer", nameof(TimeoutException), nameof(DeadLetterException));
+        coverage.MustHave("kill", "power cut", "restart at once", "dead letter", "answer", nameof(TimeoutException), nameof(DeadLetterException));
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public class SwarmTests
     {
         var coverage = new Coverage();
         Swarm.Run(1, 500, world => ClusterUnderFaults.Run(world, coverage));
-        coverage.MustHave("kill", "power cut", "partition", "leave", "answer", nameof(TimeoutException));
+        coverage.MustHave("kill", "power cut", "partition", "pause", "leave", "answer", nameof(TimeoutException));
     }
 
     [Fact]

@@ -95,6 +95,13 @@ sealed class Connection
         if (!IsOpen) _network.Forget(this);
     }
 
+    /// <summary>A paused process answers no pings.</summary>
+    public void PeerPaused(Node node)
+    {
+        if (node == Client) CheckKeepAliveLater(ServerEnd);
+        if (node == Server) CheckKeepAliveLater(ClientEnd);
+    }
+
     public int BytesUnderWay(string from, string to) =>
         _toServer.Is(from, to) ? ClientEnd.BytesUnderWay : _toClient.Is(from, to) ? ServerEnd.BytesUnderWay : 0;
 
@@ -126,10 +133,12 @@ sealed class Connection
     void CheckKeepAlive(ConnectionEnd end)
     {
         if (end.IsOver || end.Broken is not null) return;
-        if (end.Peer.Node.IsDead || end.Peer.Broken is not null || LongCut(_toServer) || LongCut(_toClient)) BreakEnd(end, "the peer did not answer a keep-alive ping in time");
+        var peer = end.Peer;
+        if (peer.Node.IsDead || peer.Broken is not null || IsLong(peer.Node.PausedSince) || IsLong(_toServer.CutSince) || IsLong(_toClient.CutSince))
+            end.Reset("the peer did not answer a keep-alive ping in time");
     }
 
-    bool LongCut(Wire wire) => wire.CutSince is { } since && _network.World.Now - since >= _keepAlive;
+    bool IsLong(TimeSpan? silentSince) => silentSince is { } since && _network.World.Now - since >= _keepAlive;
 
     static void BreakEnd(ConnectionEnd end, string reason)
     {

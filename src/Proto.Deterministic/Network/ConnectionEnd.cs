@@ -94,7 +94,7 @@ abstract class ConnectionEnd
     public void ReadAgain() => _received.Wake();
 
     /// <summary>Ends the connection here at once; the peer learns of it when the word arrives.</summary>
-    protected void Reset(string reason)
+    public void Reset(string reason)
     {
         Break(new IOException(reason));
         _out.Close();

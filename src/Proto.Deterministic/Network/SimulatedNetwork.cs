@@ -142,5 +142,10 @@ public sealed class SimulatedNetwork
         foreach (var connection in _connections.ToArray()) connection.PeerDied(node, silently);
     }
 
+    internal void Paused(Node node)
+    {
+        foreach (var connection in _connections) connection.PeerPaused(node);
+    }
+
     internal IEnumerable<string> OpenConnections() => _connections.Where(connection => connection.IsOpen).Select(connection => connection.ToString());
 }

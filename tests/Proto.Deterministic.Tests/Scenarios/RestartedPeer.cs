@@ -26,6 +26,7 @@ static class RestartedPeer
         world.Run(async () =>
         {
             await system.Remote().StartAsync();
+            outcomes.Observe(system);
             var requests = new List<Task>();
             for (var round = 0; round < rounds; round++)
             {
@@ -46,7 +47,7 @@ static class RestartedPeer
 
             await Task.WhenAll(requests);
             await Task.Delay(TimeSpan.FromMinutes(1), world.Time);
-            outcomes.Verify(rounds * RequestsPerRound, coverage);
+            outcomes.Verify(coverage);
             Check.That(told.All(times => times == 1), $"times that the watcher of each incarnation was told: {string.Join(' ', told)}");
             await Nodes.ShutDownAsync(system);
         });
@@ -60,7 +61,7 @@ static class RestartedPeer
         peer.Root.SpawnNamed(Props.FromFunc(context =>
         {
             if (context.Message is not Ping ping) return Task.CompletedTask;
-            outcomes.Received("a to b", ping.Number);
+            outcomes.ReceivedInOrder(ping, "b");
             context.Respond(new Pong { Number = ping.Number });
             return Task.CompletedTask;
         }), "receiver");
@@ -76,8 +77,11 @@ static class RestartedPeer
             return Task.CompletedTask;
         }), $"watcher-{round}");
 
-    static Task RequestAsync(ActorSystem system, int number, Outcomes outcomes) => outcomes.OfAsync(
-        $"{number}", () => system.Root.RequestAsync<Pong>(PID.FromAddress($"b:{Port}", "receiver"), new Ping { Number = number }));
+    static Task RequestAsync(ActorSystem system, int number, Outcomes outcomes)
+    {
+        var ping = new Ping { Number = number, From = "a" };
+        return outcomes.OfAsync(ping, () => system.Root.RequestAsync<Pong>(PID.FromAddress($"b:{Port}", "receiver"), ping));
+    }
 
     static void End(DeterministicWorld world, ActorSystem peer, SeededRandom random, Coverage coverage)
     {
