@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Proto.Mailbox;
 
 namespace Proto;
 
@@ -33,6 +34,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
         LoggerFactory = config.LoggerFactory ?? Log.Factory;
         _logger = LoggerFactory.CreateLogger<ActorSystem>();
         Deadlines = new DeadlineTokens(config.TimeProvider);
+        MailboxTrimmer = UsesThreadPool ? new MailboxTrimmer() : null;
         Metrics = new ProtoMetrics(this);
         ProcessRegistry = new ProcessRegistry(this);
         EventStream = new EventStream(_logger, config.Runtime);
@@ -87,6 +89,8 @@ public sealed partial class ActorSystem : IAsyncDisposable
     internal ILoggerFactory LoggerFactory { get; }
 
     internal DeadlineTokens Deadlines { get; }
+
+    internal MailboxTrimmer? MailboxTrimmer { get; }
 
     internal SharedFutureProcess? SharedFuture { get; }
 

@@ -13,9 +13,13 @@ internal readonly struct BoundedQueue(BoundedRing ring) : IMessageQueue
 
     public bool IsEmpty => ring.Count == 0;
 
+    public bool HasSpareRoom => ring.HasSpareRoom;
+
     public bool TryEnqueue(object message) => ring.TryEnqueue(message);
 
     public bool TryDequeue([MaybeNullWhen(false)] out object message) => ring.TryDequeue(out message);
+
+    public void Trim() => ring.Trim();
 }
 
 /// <summary>A ring under a lock, which grows as far as it is used.</summary>
@@ -32,6 +36,8 @@ internal sealed class BoundedRing(int size, BoundedChannelFullMode mode, Action<
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
+
+    public bool HasSpareRoom => _items.Length > 0;
 
     /// <summary>False when the message itself is refused.</summary>
     public bool TryEnqueue(object message)
@@ -60,6 +66,14 @@ internal sealed class BoundedRing(int size, BoundedChannelFullMode mode, Action<
 
         lock (_gate) message = TakeFirst();
         return true;
+    }
+
+    public void Trim()
+    {
+        lock (_gate)
+        {
+            if (_count == 0) _items = [];
+        }
     }
 
     private ref object? this[int index] => ref _items[(_first + index) % _items.Length];

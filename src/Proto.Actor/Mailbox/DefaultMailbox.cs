@@ -4,7 +4,7 @@ namespace Proto.Mailbox;
 /// Runs an actor's turns. At most one thread at a time is between <see cref="Claim"/> and <see cref="Release"/>; it owns the consumer side of
 /// both queues. The mailbox is its own thread-pool work item, and a handler that waits leaves the thread to others.
 /// </summary>
-internal class DefaultMailbox<TQueue> : IMailbox, IThreadPoolWorkItem where TQueue : struct, IMessageQueue
+internal class DefaultMailbox<TQueue> : IMailbox, IEngineMailbox, IThreadPoolWorkItem where TQueue : struct, IMessageQueue
 {
     private const int Idle = 0;
     private const int Busy = 1;
@@ -17,6 +17,7 @@ internal class DefaultMailbox<TQueue> : IMailbox, IThreadPoolWorkItem where TQue
     private protected TQueue Queue;
     private protected IMessageInvoker? Invoker;
     private IDispatcher? _dispatcher;
+    private MailboxTrimmer? _trimmer;
     private SystemNode? _systemPosted; // newest first, shared
     private SystemNode? _systemTaken; // oldest first, the owner's
     private Task? _pending; // the handler that the turn waits for
@@ -25,6 +26,7 @@ internal class DefaultMailbox<TQueue> : IMailbox, IThreadPoolWorkItem where TQue
     private int _status = Busy; // until Start
     private int _budget;
     private bool _suspended;
+    private bool _waitsForTrim;
 
     public DefaultMailbox(TQueue queue, IMailboxStatistics[]? statistics = null)
     {
@@ -33,6 +35,19 @@ internal class DefaultMailbox<TQueue> : IMailbox, IThreadPoolWorkItem where TQue
     }
 
     public int UserMessageCount => Queue.Count;
+
+    public virtual void Attach(ActorSystem system, string id) => _trimmer = system.MailboxTrimmer;
+
+    public bool TryTrim()
+    {
+        if (Volatile.Read(ref _status) != Idle || !Claim()) return false;
+
+        Queue.Trim();
+        _resume = null;
+        _waitsForTrim = false;
+        Release();
+        return true;
+    }
 
     public void PostUserMessage(object msg)
     {
@@ -209,6 +224,12 @@ internal class DefaultMailbox<TQueue> : IMailbox, IThreadPoolWorkItem where TQue
         if (_statistics is not null)
         {
             foreach (var statistics in _statistics) statistics.MailboxEmpty();
+        }
+
+        if (!_waitsForTrim && Queue.HasSpareRoom && _trimmer is { } trimmer)
+        {
+            _waitsForTrim = true;
+            trimmer.Add(this);
         }
 
         Release();

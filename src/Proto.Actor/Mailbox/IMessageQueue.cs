@@ -14,4 +14,10 @@ internal interface IMessageQueue
     bool TryEnqueue(object message);
 
     bool TryDequeue([MaybeNullWhen(false)] out object message);
+
+    /// <summary>Consumer side: the queue holds memory that it does not need while it is empty.</summary>
+    bool HasSpareRoom { get; }
+
+    /// <summary>Consumer side: gives that memory back if the queue is empty. Producers may go on meanwhile.</summary>
+    void Trim();
 }

@@ -20,22 +20,21 @@ public static class BoundedMailbox
         new BoundedDefaultMailbox(size, fullMode, stats);
 }
 
-/// <summary>A mailbox that may have to give messages up.</summary>
-internal interface IDroppingMailbox
+internal sealed class BoundedDefaultMailbox : DefaultMailbox<BoundedQueue>
 {
-    /// <summary>Told of every message that is given up. Set before the mailbox is known to anybody.</summary>
-    Action<object>? Dropped { set; }
-}
+    private Action<object>? _dropped;
 
-internal sealed class BoundedDefaultMailbox : DefaultMailbox<BoundedQueue>, IDroppingMailbox
-{
     public BoundedDefaultMailbox(int size, BoundedChannelFullMode mode, IMailboxStatistics[] statistics) : base(default, statistics)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         Queue = new BoundedQueue(new BoundedRing(size, mode, Refused));
     }
 
-    public Action<object>? Dropped { private get; set; }
+    public override void Attach(ActorSystem system, string id)
+    {
+        base.Attach(system, id);
+        _dropped = message => system.DeadLetters.Undelivered(new PID(system.Address, id), message, "its mailbox is full");
+    }
 
-    private protected override void Refused(object msg) => Dropped?.Invoke(msg);
+    private protected override void Refused(object msg) => _dropped?.Invoke(msg);
 }

@@ -11,9 +11,13 @@ internal struct SegmentedQueue : IMessageQueue
     private const int FirstCapacity = 4;
     private const int MaxCapacity = 4096;
 
+    // In _first: the consumer has taken the segment over; kept there, it would keep all that followed it. As Next: the ring was given back.
+    private static readonly Segment s_none = new(1);
+
+    // Invariant: _tail is null only while _first is, or shortly before it becomes so, or until the first producer sets it.
     private Segment? _tail; // where producers add
     private Segment? _head; // where the consumer takes; null until it looks for the first time
-    private Segment? _first;
+    private Segment? _first; // set by the first producer, before it sets the tail
 
     public readonly int Count
     {
@@ -42,6 +46,8 @@ internal struct SegmentedQueue : IMessageQueue
         }
     }
 
+    public readonly bool HasSpareRoom => _head is not null;
+
     public bool TryEnqueue(object message)
     {
         var segment = Volatile.Read(ref _tail);
@@ -51,7 +57,7 @@ internal struct SegmentedQueue : IMessageQueue
 
     public bool TryDequeue([MaybeNullWhen(false)] out object message)
     {
-        var segment = _head ??= Volatile.Read(ref _first);
+        var segment = _head ?? TakeFirst();
         if (segment is null)
         {
             message = null;
@@ -69,40 +75,80 @@ internal struct SegmentedQueue : IMessageQueue
         return true;
     }
 
-    private void Grow(Segment? full, object message)
+    /// <summary>Back to a queue that was never used. When a message comes in just now: to a small ring behind it.</summary>
+    public void Trim()
     {
-        while (true)
+        if (_head is not { } ring || !IsEmpty) return;
+
+        lock (ring)
         {
-            if (full is null)
+            if (ring.Next is not null) return;
+
+            ring.Freeze();
+            if (!ring.IsDrained)
             {
-                var first = new Segment(FirstCapacity);
-                // _first is published before _tail: a producer that sees the tail knows that the consumer can find it.
-                if (Interlocked.CompareExchange(ref _first, first, null) is null) Volatile.Write(ref _tail, first);
-                else SpinUntilTail();
-            }
-            else
-            {
-                lock (full)
-                {
-                    if (full.Next is null)
-                    {
-                        full.Freeze();
-                        var next = new Segment(Math.Min(full.Capacity * 2, MaxCapacity));
-                        Volatile.Write(ref full.Next, next);
-                        Volatile.Write(ref _tail, next);
-                    }
-                }
+                Append(ring, FirstCapacity);
+                return;
             }
 
-            full = Volatile.Read(ref _tail)!;
-            if (full.TryEnqueue(message)) return;
+            // A producer that still knows the ring must not follow it. Under its lock nobody else sets the tail.
+            ring.Next = s_none;
+            Volatile.Write(ref _head, null);
+            Volatile.Write(ref _tail, null);
+            Volatile.Write(ref _first, null);
         }
     }
 
-    private void SpinUntilTail()
+    private void Grow(Segment? full, object message)
     {
+        while (full is null || !full.TryEnqueue(message))
+        {
+            if (full is null) Begin();
+            else Follow(full);
+            full = Volatile.Read(ref _tail);
+        }
+    }
+
+    /// <summary>Makes the first ring, or waits for whoever is about to.</summary>
+    private void Begin()
+    {
+        var first = new Segment(FirstCapacity);
         var spin = default(SpinWait);
-        while (Volatile.Read(ref _tail) is null) spin.SpinOnce();
+        while (Volatile.Read(ref _tail) is null)
+        {
+            // _first is published before _tail: a producer that sees the tail knows that the consumer can find it.
+            if (Interlocked.CompareExchange(ref _first, first, null) is null) Volatile.Write(ref _tail, first);
+            else spin.SpinOnce();
+        }
+    }
+
+    /// <summary>Ends the ring and puts a larger one behind it, unless something has happened to it already.</summary>
+    private void Follow(Segment full)
+    {
+        lock (full)
+        {
+            if (full.Next is not null) return;
+
+            full.Freeze();
+            Append(full, Math.Min(full.Capacity * 2, MaxCapacity));
+        }
+    }
+
+    private void Append(Segment last, int capacity)
+    {
+        var next = new Segment(capacity);
+        Volatile.Write(ref last.Next, next);
+        Volatile.Write(ref _tail, next);
+    }
+
+    private Segment? TakeFirst()
+    {
+        if (Volatile.Read(ref _first) is not { } first) return null;
+
+        // In this order: others look for the head before they look for the first.
+        Volatile.Write(ref _head, first);
+        Volatile.Write(ref _first, s_none);
+        return first;
     }
 
     /// <summary>
@@ -150,7 +196,10 @@ internal struct SegmentedQueue : IMessageQueue
         }
 
         /// <summary>Everything that was ever claimed here has been taken, and nothing more will come.</summary>
-        public bool IsSpent => Volatile.Read(ref Next) is not null && Dequeued == _end;
+        public bool IsSpent => Volatile.Read(ref Next) is not null && IsDrained;
+
+        /// <summary>Of a frozen ring: everything that was ever claimed here has been taken.</summary>
+        public bool IsDrained => Dequeued == _end;
 
         /// <summary>The next position to claim.</summary>
         private ref int Enqueued => ref _slots[0].Sequence;

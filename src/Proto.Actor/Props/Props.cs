@@ -60,11 +60,7 @@ public sealed record Props
         ActorSystem system, string id, Props props, PID? parent, Action<IContext>? callback, Func<ActorSystem, IMailbox, Process> createProcess)
     {
         var mailbox = props.MailboxProducer();
-        if (mailbox is IDroppingMailbox bounded)
-        {
-            bounded.Dropped = message => system.DeadLetters.Undelivered(new PID(system.Address, id), message, "its mailbox is full");
-        }
-
+        (mailbox as IEngineMailbox)?.Attach(system, id);
         var created = createProcess(system, mailbox);
         var process = system.Config.ConfigureProcess is { } configure ? configure(created) : created;
         var (self, isNew) = system.ProcessRegistry.TryAdd(id, process);
