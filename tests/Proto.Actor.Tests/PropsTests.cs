@@ -186,20 +186,6 @@ public sealed class PropsTests
         Assert.Same(extension, system.Extensions.Get<Extension>());
     }
 
-    [Fact]
-    public async Task Requests_of_a_batch_end_with_it()
-    {
-        await using var system = TestSystem.Create();
-        var silent = system.Root.Spawn(Props.FromFunc(_ => Task.CompletedTask));
-        var batch = system.Root.CreateBatchContext(10, CancellationToken.None);
-        var request = batch.RequestAsync<int>(silent, 1, CancellationToken.None);
-        Assert.False(request.IsCompleted);
-
-        batch.Dispose();
-
-        await Assert.ThrowsAsync<TimeoutException>(() => Probe.Within(request));
-    }
-
     private sealed class Extension : IActorSystemExtension<Extension>;
 
     private sealed class Decorated(IContext context) : ActorContextDecorator(context);

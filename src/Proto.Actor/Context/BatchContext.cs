@@ -1,14 +1,21 @@
 namespace Proto.Context;
 
-/// <summary>A sender of requests that end together: with its token, or when it is disposed.</summary>
+/// <summary>
+/// A sender of requests that end together: with its token, or when it is disposed. It brings addresses for as many replies at a time as its size
+/// says, so that a large batch does not use up those that all requests of the system share; requests beyond it share them.
+/// </summary>
 public sealed class BatchContext : ISenderContext, IDisposable
 {
     private readonly ISenderContext _context;
+    private readonly CancellationToken _token;
     private readonly CancellationTokenSource _end;
+    private readonly SharedFutureProcess _addresses;
 
-    internal BatchContext(ISenderContext context, CancellationToken cancellationToken)
+    internal BatchContext(ISenderContext context, int size, CancellationToken cancellationToken)
     {
         _context = context;
+        _token = cancellationToken;
+        _addresses = new SharedFutureProcess(context.System, size);
         _end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     }
 
@@ -41,13 +48,13 @@ public sealed class BatchContext : ISenderContext, IDisposable
     /// <summary>A request that ends with the given token or with the batch, whichever is first.</summary>
     public async Task<T> RequestAsync<T>(PID target, object message, CancellationToken cancellationToken)
     {
-        if (!cancellationToken.CanBeCanceled || cancellationToken == _end.Token)
+        if (!cancellationToken.CanBeCanceled || cancellationToken == _token)
         {
-            return await _context.RequestAsync<T>(target, message, _end.Token);
+            return await BatchRequest<T>.Send(_context, _addresses, target, message, _end.Token);
         }
 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _end.Token);
-        return await _context.RequestAsync<T>(target, message, either.Token);
+        return await BatchRequest<T>.Send(_context, _addresses, target, message, either.Token);
     }
 
     public IFuture GetFuture() => _context.GetFuture();
@@ -56,5 +63,6 @@ public sealed class BatchContext : ISenderContext, IDisposable
     {
         _end.Cancel();
         _end.Dispose();
+        _addresses.Close();
     }
 }

@@ -31,12 +31,11 @@ public static class SenderContextExtensions
     public static Task<(T message, MessageHeader header)> RequestWithHeadersAsync<T>(this ISenderContext self, PID target, object message) =>
         self.RequestWithHeadersAsync<T>(target, message, self.System.Config.ActorRequestTimeout);
 
-    /// <summary>A sender of requests that end together. Requests need no reserved room here, so the size only has to make sense.</summary>
-    public static BatchContext CreateBatchContext(this ISenderContext self, int size, CancellationToken cancellationToken)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
-        return new BatchContext(self, cancellationToken);
-    }
+    /// <param name="self">Sends the requests.</param>
+    /// <param name="size">Requests that are expected to wait for their replies at the same time.</param>
+    /// <param name="cancellationToken">Ends all requests of the batch.</param>
+    public static BatchContext CreateBatchContext(this ISenderContext self, int size, CancellationToken cancellationToken) =>
+        new(self, size, cancellationToken);
 
     /// <summary>Requests, and runs the action with the reply's task in a turn of this actor.</summary>
     public static void RequestReenter<T>(

@@ -6,7 +6,7 @@ namespace Proto;
 /// A request that waits for its reply: future, reply's conversion and task's source in one object. Its continuations run on the thread pool,
 /// never on the responding actor's turn.
 /// </summary>
-internal sealed partial class RequestFuture<T> : TaskCompletionSource<T>, IRequest
+internal partial class RequestFuture<T> : TaskCompletionSource<T>, IRequest
 {
     private readonly ActorSystem _system;
     private readonly PID _target;
@@ -14,27 +14,25 @@ internal sealed partial class RequestFuture<T> : TaskCompletionSource<T>, IReque
     private CancellationTokenRegistration _cancellation;
     private int _ended;
 
-    private RequestFuture(ActorSystem system, PID target) : base(TaskCreationOptions.RunContinuationsAsynchronously)
+    protected RequestFuture(ActorSystem system, PID target) : base(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         _system = system;
         _target = target;
+        system.Metrics.FutureStarted();
     }
 
     public PID Pid => _pid ?? MakePid();
+
+    /// <summary>For the requester, who may wait on one thread only.</summary>
+    protected Task<T> Result => _system.UsesThreadPool ? Task : Task.OnThisContext();
 
     public static Task<T> Send(
         ISenderContext context, Sender? middleware, PID target, object message, MessageHeader headers, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         var system = context.System;
-        system.Metrics.FutureStarted();
         var future = new RequestFuture<T>(system, target);
-        // Registered before the message leaves: who replies must find the registration.
-        if (cancellationToken.CanBeCanceled)
-        {
-            future._cancellation = cancellationToken.UnsafeRegister(static state => ((RequestFuture<T>)state!).TimeOut(), future);
-        }
-
+        future.EndWith(cancellationToken);
         try
         {
             var envelope = MessageEnvelope.ForRequest(message, future).MergeHeader(headers);
@@ -46,7 +44,7 @@ internal sealed partial class RequestFuture<T> : TaskCompletionSource<T>, IReque
             future.TryAbandon(reason);
         }
 
-        return system.UsesThreadPool ? future.Task : future.Task.OnThisContext();
+        return future.Result;
     }
 
     public bool TryReply(object message)
@@ -88,6 +86,18 @@ internal sealed partial class RequestFuture<T> : TaskCompletionSource<T>, IReque
         return true;
     }
 
+    protected virtual PID CreateAddress() => FutureAddress.Create(_system, this);
+
+    protected virtual void ReleaseAddress(PID pid) => FutureAddress.Release(_system, pid, this);
+
+    /// <summary>Called before the message leaves: who replies must find the registration.</summary>
+    protected void EndWith(CancellationToken cancellationToken)
+    {
+        if (!cancellationToken.CanBeCanceled) return;
+
+        _cancellation = cancellationToken.UnsafeRegister(static state => ((RequestFuture<T>)state!).TimeOut(), this);
+    }
+
     private void TimeOut()
     {
         if (!TryEnd()) return;
@@ -102,16 +112,16 @@ internal sealed partial class RequestFuture<T> : TaskCompletionSource<T>, IReque
         if (Interlocked.Exchange(ref _ended, 1) != 0) return false;
 
         _cancellation.Unregister();
-        if (_pid is { } pid) FutureAddress.Release(_system, pid, this);
+        if (_pid is { } pid) ReleaseAddress(pid);
         return true;
     }
 
     private PID MakePid()
     {
-        var made = FutureAddress.Create(_system, this);
+        var made = CreateAddress();
         var known = Interlocked.CompareExchange(ref _pid, made, null);
         // Another thread was first, or there is nothing to wait for any more: then the PID leads to dead letters.
-        if (known is not null || Volatile.Read(ref _ended) != 0) FutureAddress.Release(_system, made, this);
+        if (known is not null || Volatile.Read(ref _ended) != 0) ReleaseAddress(made);
         return known ?? made;
     }
 

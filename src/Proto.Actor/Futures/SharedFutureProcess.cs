@@ -52,6 +52,11 @@ internal sealed class SharedFutureProcess : Process
         if (Interlocked.CompareExchange(ref _rentals[slot], null, future) == future) PushFree(slot);
     }
 
+    /// <summary>Gives the process's name back; replies that come later are dead letters.</summary>
+    public void Close() => System.ProcessRegistry.Remove(new PID(System.Address, _id));
+
+    public bool Owns(PID pid) => string.Equals(pid.Id, _id, StringComparison.Ordinal);
+
     protected internal override void SendUserMessage(PID pid, object message) => FutureProcess.Deliver(System, Find(pid), pid, message);
 
     protected internal override void SendSystemMessage(PID pid, SystemMessage message) => FutureProcess.DeliverSystem(System, Find(pid), pid, message);
