@@ -71,5 +71,59 @@ public sealed class PidCacheTests
         }
     }
 
+    [Fact]
+    public void What_a_lookup_found_before_its_member_left_is_not_taken_in_after()
+    {
+        var cache = new PidCache(TimeProvider.System, 100);
+        var before = cache.Epoch;
+        cache.RemoveByAddress("a:1");
+
+        Assert.False(cache.TryAdd(Identity(1), new PID("a:1", "x"), deduplicates: false, before));
+        Assert.False(cache.TryGet(Identity(1), out _));
+        Assert.True(cache.TryAdd(Identity(2), new PID("b:2", "x"), deduplicates: false, before));
+        // A member that came back at the same address.
+        Assert.True(cache.TryAdd(Identity(1), new PID("a:1", "x"), deduplicates: false, cache.Epoch));
+    }
+
+    [Fact]
+    public void What_a_lookup_found_before_its_activation_ended_is_not_taken_in_after()
+    {
+        var cache = new PidCache(TimeProvider.System, 100);
+        var (ended, running) = (new PID("a:1", "x"), new PID("a:1", "y"));
+        var before = cache.Epoch;
+        cache.Ended(Identity(1), ended);
+
+        Assert.False(cache.TryAdd(Identity(1), ended, deduplicates: false, before));
+        Assert.True(cache.TryAdd(Identity(1), running, deduplicates: false, before));
+        cache.Ended(Identity(1), running);
+        Assert.False(cache.TryGet(Identity(1), out _));
+    }
+
+    [Fact]
+    public void A_lookup_that_too_many_ends_overtook_is_not_taken_in()
+    {
+        var cache = new PidCache(TimeProvider.System, 100);
+        var before = cache.Epoch;
+        for (var i = 0; i <= PidCache.MaxRememberedEnds; i++) cache.Ended(Identity(i), new PID("a:1", $"{i}"));
+
+        Assert.False(cache.TryAdd(Identity(1), new PID("b:2", "x"), deduplicates: false, before));
+    }
+
+    [Fact]
+    public void Entries_that_nobody_uses_are_forgotten_after_their_time()
+    {
+        var time = new ManualTime();
+        var cache = new PidCache(time, 100);
+        cache.TryAdd(Identity(1), new PID("a:1", "x"));
+        cache.TryAdd(Identity(2), new PID("a:1", "y"));
+        time.Pass(TimeSpan.FromMinutes(10));
+        cache.TryGet(Identity(2), out _);
+        time.Pass(TimeSpan.FromMinutes(10));
+
+        Assert.Equal(1, cache.RemoveIdle(TimeSpan.FromMinutes(15)));
+        Assert.False(cache.TryGet(Identity(1), out _));
+        Assert.True(cache.TryGet(Identity(2), out _));
+    }
+
     static ClusterIdentity Identity(int i) => ClusterIdentity.Create($"id-{i}", "kind");
 }

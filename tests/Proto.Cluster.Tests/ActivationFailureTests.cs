@@ -1,0 +1,126 @@
+using System.Threading.Channels;
+using Proto.Cluster.Placement;
+using Proto.Cluster.Tests.Messages;
+
+namespace Proto.Cluster.Tests;
+
+/// <summary>Defect 16 of the original: an actor that cannot start is started in a hot loop, and its caller sees a timeout.</summary>
+public sealed class ActivationFailureTests
+{
+    [Fact]
+    public async Task A_constructor_that_throws_is_a_typed_error_with_its_cause_and_no_hot_loop()
+    {
+        await using var fixture = new ClusterFixture();
+        var starts = 0;
+        var member = await fixture.StartMemberAsync(config => config.WithClusterKind("broken", Props.FromProducer(IActor () =>
+        {
+            Interlocked.Increment(ref starts);
+            throw new InvalidOperationException("no database");
+        })));
+        await fixture.StartMemberAsync(config => config.WithClusterKind("other", Props.Empty));
+
+        const int requests = 200;
+        for (var i = 0; i < requests; i++)
+        {
+            // The caller's time does not end: the error is what ends the request.
+            var failure = await Assert.ThrowsAsync<ActivationFailedException>(
+                () => member.RequestAsync<Total>("x", "broken", new Add(), ClusterFixture.Soon()));
+            Assert.Equal("x", failure.Identity.Identity);
+            Assert.Equal("InvalidOperationException: no database", failure.Reason);
+        }
+
+        Assert.InRange(starts, 1, requests / 2);
+        Assert.Equal(0, member.GetClusterKind("broken").Count);
+    }
+
+    [Fact]
+    public async Task An_actor_that_throws_when_it_starts_is_a_typed_error_on_another_member_too()
+    {
+        await using var fixture = new ClusterFixture();
+        await fixture.StartMemberAsync(config => config.WithClusterKind("broken", Props.FromFunc(context => context.Message is Started
+            ? throw new InvalidDataException("its state is damaged")
+            : Task.CompletedTask)));
+        var client = await fixture.StartClientAsync();
+
+        var failure = await Assert.ThrowsAsync<ActivationFailedException>(
+            () => client.RequestAsync<Total>("x", "broken", new Add(), ClusterFixture.Soon()));
+        Assert.Equal("InvalidDataException: its state is damaged", failure.Reason);
+    }
+
+    [Fact]
+    public async Task What_failed_once_is_tried_again_after_its_pause()
+    {
+        await using var fixture = new ClusterFixture();
+        var isBroken = true;
+        var member = await fixture.StartMemberAsync(config => config.WithClusterKind("flaky", Props.FromProducer(
+            () => Volatile.Read(ref isBroken) ? throw new InvalidOperationException("not yet") : new CounterActor())));
+        await Assert.ThrowsAsync<ActivationFailedException>(() => member.RequestAsync<Total>("x", "flaky", new Add(), ClusterFixture.Soon()));
+
+        Volatile.Write(ref isBroken, false);
+        while (true)
+        {
+            try
+            {
+                Assert.Equal(1, (await member.RequestAsync<Total>("x", "flaky", new Add { Amount = 1 }, ClusterFixture.Soon())).Amount);
+                return;
+            }
+            catch (ActivationFailedException)
+            {
+                // Its pause (100 ms at first) is not over.
+                await Task.Yield();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task An_actor_that_fails_later_is_restarted_and_keeps_its_place()
+    {
+        await using var fixture = new ClusterFixture();
+        var restarts = Channel.CreateUnbounded<PID>();
+        var member = await fixture.StartMemberAsync(config => config.WithClusterKind("fails later", Props.FromFunc(context =>
+        {
+            switch (context.Message)
+            {
+                case Restarting: restarts.Writer.TryWrite(context.Self); break;
+                case Vanish: throw new InvalidOperationException("a bug");
+                case Add: context.Respond(new Total()); break;
+            }
+
+            return Task.CompletedTask;
+        })));
+        await member.RequestAsync<Total>("x", "fails later", new Add(), ClusterFixture.Soon());
+        var pid = await member.GetAsync("x", "fails later", ClusterFixture.Soon());
+        member.System.Root.Send(pid!, new Vanish());
+
+        Assert.Equal(pid, await restarts.Reader.ReadAsync(ClusterFixture.Soon()));
+        await member.RequestAsync<Total>("x", "fails later", new Add(), ClusterFixture.Soon());
+        Assert.Equal(pid, await member.GetAsync("x", "fails later", ClusterFixture.Soon()));
+    }
+
+    [Fact]
+    public void Pauses_double_with_each_failure_and_end()
+    {
+        var time = new ManualTime();
+        var failures = new StartFailures(time);
+        var identity = ClusterIdentity.Create("x", "k");
+        Assert.Null(failures.CauseToWait(identity));
+        foreach (var pauseMs in new[] { 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000 })
+        {
+            failures.Add(identity, new InvalidOperationException("no"));
+            time.Pass(TimeSpan.FromMilliseconds(pauseMs - 1));
+            Assert.NotNull(failures.CauseToWait(identity));
+            time.Pass(TimeSpan.FromMilliseconds(1));
+            Assert.Null(failures.CauseToWait(identity));
+        }
+    }
+
+    [Fact]
+    public void Failures_are_remembered_up_to_a_limit()
+    {
+        var failures = new StartFailures(new ManualTime());
+        for (var i = 0; i <= StartFailures.MaxRemembered; i++) failures.Add(ClusterIdentity.Create($"{i}", "k"), new InvalidOperationException("no"));
+        Assert.Null(failures.CauseToWait(ClusterIdentity.Create("0", "k")));
+        Assert.NotNull(failures.CauseToWait(ClusterIdentity.Create("1", "k")));
+        Assert.NotNull(failures.CauseToWait(ClusterIdentity.Create($"{StartFailures.MaxRemembered}", "k")));
+    }
+}
