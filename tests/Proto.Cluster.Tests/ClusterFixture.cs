@@ -51,9 +51,9 @@ sealed class ClusterFixture : IAsyncDisposable
         Create(
             new ActorSystem((configureSystem ?? (same => same))(ActorSystemConfig.Setup())).WithRemote(RemoteConfig()), configure ?? WithCounter, lookup, provider);
 
-    public async Task<Cluster> StartClientAsync()
+    public async Task<Cluster> StartClientAsync(IIdentityLookup? lookup = null)
     {
-        var cluster = Create(new ActorSystem().WithClientRemote(RemoteConfig()), same => same, null, null);
+        var cluster = Create(new ActorSystem().WithClientRemote(RemoteConfig()), same => same, lookup, null);
         await cluster.StartClientAsync().WaitAsync(Soon());
         return cluster;
     }

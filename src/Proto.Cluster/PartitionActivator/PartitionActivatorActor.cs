@@ -8,6 +8,8 @@ namespace Proto.Cluster.PartitionActivator;
 /// </summary>
 sealed class PartitionActivatorActor : IActor
 {
+    static readonly TimeSpan TellAfter = TimeSpan.FromSeconds(10);
+
     readonly Cluster _cluster;
     readonly ActivationHost _host;
     readonly HandOverAsker _handOver;
@@ -23,7 +25,7 @@ sealed class PartitionActivatorActor : IActor
         _host = host;
         _pageSize = pageSize;
         _pages = new HandOverPages(_view, pageSize);
-        _handOver = new HandOverAsker(cluster, PartitionActivatorLookup.ActivatorName, patience, LetGo);
+        _handOver = new HandOverAsker(cluster, PartitionActivatorLookup.ActivatorName, patience, TellAfter, LetGo);
     }
 
     public static Props Props(Cluster cluster, TimeSpan patience, int pageSize)
@@ -73,7 +75,7 @@ sealed class PartitionActivatorActor : IActor
             _host.End(context, activation.ClusterIdentity);
         }
 
-        _handOver.Begin(context, view);
+        _handOver.Begin(context, view, asksSelf: false);
     }
 
     void Ended(IContext context, PID pid)

@@ -19,7 +19,7 @@ public sealed class PartitionActivatorLookup : IIdentityLookup, ILocator
     PlacementQuestions _questions = null!;
     PID? _activator;
     EventStreamSubscription<object>? _topologies;
-    volatile Targets _targets = new(PlacementView.Empty);
+    volatile PlacementTargets _targets = PlacementTargets.None;
 
     public PartitionActivatorLookup() : this(TimeSpan.FromSeconds(1)) { }
 
@@ -35,7 +35,8 @@ public sealed class PartitionActivatorLookup : IIdentityLookup, ILocator
         _cluster = cluster;
         _questions = new PlacementQuestions(cluster, _getPidTimeout);
         cluster.Remote.Config.Serialization.RegisterFileDescriptor(PlacementContractsReflection.Descriptor);
-        _topologies = cluster.System.EventStream.Subscribe<ClusterTopology>(topology => { _targets = new Targets(new PlacementView(topology.Members)); });
+        _topologies = cluster.System.EventStream.Subscribe<ClusterTopology>(
+            topology => { _targets = new PlacementTargets(new PlacementView(topology.Members), ActivatorName); });
         if (isClient) return Task.CompletedTask;
 
         var props = PartitionActivatorActor.Props(cluster, _getPidTimeout, HandOverPageSize);
@@ -59,19 +60,11 @@ public sealed class PartitionActivatorLookup : IIdentityLookup, ILocator
 
     Task<Located> ILocator.LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct) => LocateAsync(clusterIdentity, ct);
 
-    Task<Located> LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct) =>
-        _targets.ActivatorFor(clusterIdentity) is { } activator
-            ? _questions.AskAsync(activator, new ActivationRequest { ClusterIdentity = clusterIdentity, TopologyHash = _targets.View.Hash }, ct)
-            : Task.FromResult(Located.Nowhere($"no member hosts the kind '{clusterIdentity.Kind}'"));
-
-    /// <summary>A topology with the PIDs of its activators, which remember how to reach them.</summary>
-    sealed class Targets(PlacementView view)
+    Task<Located> LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct)
     {
-        readonly Dictionary<string, PID> _activators = view.Members.ToDictionary(
-            member => member.Id, member => PID.FromAddress(member.Address, ActivatorName), StringComparer.Ordinal);
-
-        public PlacementView View => view;
-
-        public PID? ActivatorFor(ClusterIdentity identity) => view.HostOf(identity) is { } owner ? _activators[owner.Id] : null;
+        var targets = _targets;
+        return targets.View.HostOf(clusterIdentity) is { } owner
+            ? _questions.AskAsync(targets.At(owner), new ActivationRequest { ClusterIdentity = clusterIdentity, TopologyHash = targets.View.Hash }, ct)
+            : Task.FromResult(Located.Nowhere($"no member hosts the kind '{clusterIdentity.Kind}'"));
     }
 }

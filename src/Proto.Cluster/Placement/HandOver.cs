@@ -20,6 +20,9 @@ sealed class HandOver
         /// <summary>Answers that settled nothing, in a row.</summary>
         public int Attempts { get; set; }
 
+        /// <summary>When it was first asked, or last logged.</summary>
+        public long Waiting { get; set; }
+
         /// <summary>What it holds, as far as it has said; null before its first answer is complete.</summary>
         public HashSet<ClusterIdentity>? Held { get; set; }
     }

@@ -11,26 +11,35 @@ namespace Proto.Cluster.Placement;
 /// <param name="target">Name of the actor that answers on the others.</param>
 /// <param name="patience">How long one question may take.</param>
 /// <param name="isSettled">Takes in one member's complete answer. False: it shall be asked again.</param>
-sealed partial class HandOverAsker(Cluster cluster, string target, TimeSpan patience, Func<HandOver.Peer, IReadOnlyList<Activation>, bool> isSettled)
+/// <param name="tellAfter">A member that takes longer is logged.</param>
+sealed partial class HandOverAsker(
+    Cluster cluster, string target, TimeSpan patience, TimeSpan tellAfter, Func<HandOver.Peer, IReadOnlyList<Activation>, bool> isSettled)
 {
     static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
-    const int TellAfterAttempts = 20;
 
     readonly ILogger _logger = cluster.System.LoggerFactory.CreateLogger<HandOverAsker>();
+    readonly TimeProvider _time = cluster.System.Config.TimeProvider;
     PlacementView _view = PlacementView.Empty;
     PlacementView _settled = PlacementView.Empty; // the view before this one, if all had answered in it
 
     public HandOver State { get; } = new();
 
     /// <summary>A new topology. A member that is not in it asks nobody: nothing is its own.</summary>
-    public void Begin(IContext context, PlacementView view)
+    /// <param name="context">The asking actor's.</param>
+    /// <param name="view">The topology.</param>
+    /// <param name="asksSelf">Whether this member's own answerer is another actor, and is asked like the others.</param>
+    public void Begin(IContext context, PlacementView view, bool asksSelf)
     {
         _settled = State.IsOver ? _view : PlacementView.Empty;
         _view = view;
         var self = cluster.System.Id;
-        var others = view.Find(self) is null ? [] : view.Members.Where(member => !string.Equals(member.Id, self, StringComparison.Ordinal));
-        foreach (var peer in State.Begin(others, member => _settled.Find(member.Id) is null)) AskFor(context, peer, State.Round, []);
+        var asked = view.Find(self) is null ? [] : view.Members.Where(member => asksSelf || !string.Equals(member.Id, self, StringComparison.Ordinal));
+        foreach (var peer in State.Begin(asked, member => _settled.Find(member.Id) is null))
+        {
+            peer.Waiting = _time.GetTimestamp();
+            AskFor(context, peer, State.Round, []);
+        }
     }
 
     /// <summary>Why the identity, which is this member's, cannot be started yet; null when it can.</summary>
@@ -79,8 +88,13 @@ sealed partial class HandOverAsker(Cluster cluster, string target, TimeSpan pati
     void AskLater(IContext context, HandOver.Peer peer, int round, string reason)
     {
         peer.Attempts++;
-        if (peer.Attempts % TellAfterAttempts == 0) LogWaiting(_logger, cluster.System.Address, peer.Member.Address, reason);
-        var pause = Task.Delay(Backoff.After(peer.Attempts, FirstPause, LongestPause), cluster.System.Config.TimeProvider, context.CancellationToken);
+        if (_time.GetElapsedTime(peer.Waiting) > tellAfter)
+        {
+            LogWaiting(_logger, cluster.System.Address, peer.Member.Address, reason);
+            peer.Waiting = _time.GetTimestamp();
+        }
+
+        var pause = Task.Delay(Backoff.After(peer.Attempts, FirstPause, LongestPause), _time, context.CancellationToken);
         context.ReenterAfter(pause, () =>
         {
             if (round == State.Round) AskFor(context, peer, round, []);

@@ -1,0 +1,82 @@
+using Proto.Cluster.Placement;
+
+namespace Proto.Cluster.Partition;
+
+/// <summary>
+/// Hosts activations for the owners of their identities. It starts one only for an owner that has the same topology, so that what it has told
+/// in a hand-over stays complete.
+/// </summary>
+sealed class PartitionPlacementActor : IActor
+{
+    readonly Cluster _cluster;
+    readonly PartitionConfig _config;
+    readonly ActivationHost _host;
+    PlacementView _view = PlacementView.Empty;
+    HandOverPages _pages;
+    PID? _drained;
+    EventStreamSubscription<object>? _topologies;
+
+    PartitionPlacementActor(Cluster cluster, PartitionConfig config, ActivationHost host)
+    {
+        (_cluster, _config, _host) = (cluster, config, host);
+        _pages = new HandOverPages(_view, config.HandoverChunkSize);
+    }
+
+    public static Props Props(Cluster cluster, PartitionConfig config)
+    {
+        var host = new ActivationHost(cluster);
+        return Proto.Props.FromProducer(() => new PartitionPlacementActor(cluster, config, host)).WithChildSupervisorStrategy(host);
+    }
+
+    public Task ReceiveAsync(IContext context)
+    {
+        switch (context.Message)
+        {
+            case Started: Start(context); break;
+            case ActivationRequest request: _host.Activate(context, request.ClusterIdentity, () => OtherTopology(request.TopologyHash)); break;
+            case HandOverRequest request: context.Respond(_pages.Report(request, activation => _host.Contains(activation.ClusterIdentity))); break;
+            case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;
+            case Terminated terminated:
+                _host.Ended(terminated.Who);
+                Drained(context);
+                break;
+            case Drain:
+                _drained = context.Sender;
+                _host.Close(context);
+                Drained(context);
+                break;
+            case Restarting or Stopping: _topologies?.Unsubscribe(); break;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    void Start(IContext context)
+    {
+        _topologies = context.System.EventStream.Subscribe<ClusterTopology>(context.System.Root, context.Self);
+        Changed(context, new PlacementView(_cluster.MemberList.GetAllMembers()));
+    }
+
+    void Changed(IContext context, PlacementView view)
+    {
+        _view = view;
+        _pages = new HandOverPages(view, _config.HandoverChunkSize);
+        var isMember = view.Find(_cluster.System.Id) is not null;
+        foreach (var activation in _host.All.ToArray())
+        {
+            // The others believe that this member is gone, and start what it hosts elsewhere.
+            if (!isMember) _host.End(context, activation.ClusterIdentity);
+            else if (view.DirectoryOf(activation.ClusterIdentity) is { } owner) _pages.Add(owner.Id, activation);
+        }
+    }
+
+    void Drained(IContext context)
+    {
+        if (_drained is not null && _host.Count == 0) context.Send(_drained, Drain.Instance);
+    }
+
+    ActivationResponse? OtherTopology(ulong hash) => hash == _view.Hash
+        ? null
+        : ActivationHost.Refused(
+            ActivationRefusal.RefusalNotOwner, $"{_cluster.System.Address} has the topology {_view.Hash:x16} and the identity's owner {hash:x16}");
+}
