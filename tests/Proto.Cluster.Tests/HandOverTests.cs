@@ -102,7 +102,7 @@ public sealed class HandOverTests
 
         var leaving = two.ShutdownAsync();
         await activations.AnotherIsStopping();
-        Assert.Equal(ActivationRefusal.RefusalShuttingDown, (await AskAsync(two, OwnedBy(two, ["a", "b", "c", "d", "e", "f", "g", "h"])[0])).Refusal);
+        Assert.Equal(ActivationRefusal.RefusalShuttingDown, (await AskAsync(two, OwnedBy(two, Enumerable.Range(100, 20).Select(i => $"{i}"))[0])).Refusal);
         var underWay = RequestAsync(one, ofTwo);
         activations.LetStop();
         await leaving;

@@ -34,7 +34,7 @@ sealed class PartitionPlacementActor : IActor
         {
             case Started: Start(context); break;
             case ActivationRequest request: _host.Activate(context, request.ClusterIdentity, () => OtherTopology(request.TopologyHash)); break;
-            case HandOverRequest request: context.Respond(_pages.Report(request, activation => _host.Contains(activation.ClusterIdentity))); break;
+            case HandOverRequest request: context.Respond(_pages.Report(request, _host.Contains)); break;
             case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;
             case Terminated terminated:
                 _host.Ended(terminated.Who);

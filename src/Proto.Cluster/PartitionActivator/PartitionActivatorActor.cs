@@ -40,7 +40,7 @@ sealed class PartitionActivatorActor : IActor
         {
             case Started: Start(context); break;
             case ActivationRequest request: Activate(context, request.ClusterIdentity); break;
-            case HandOverRequest request: context.Respond(_pages.Report(request, activation => _host.Contains(activation.ClusterIdentity))); break;
+            case HandOverRequest request: context.Respond(_pages.Report(request, _host.Contains)); break;
             case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;
             case Terminated terminated: Ended(context, terminated.Who); break;
             case Drain: Close(context); break;

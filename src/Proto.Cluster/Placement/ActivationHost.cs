@@ -31,13 +31,15 @@ sealed class ActivationHost : ISupervisorStrategy
     /// <summary>Set when this member leaves: nothing is activated any more.</summary>
     public bool IsClosed { get; private set; }
 
-    public bool Contains(ClusterIdentity identity) => _byIdentity.ContainsKey(identity);
+    public bool Contains(Activation activation) => _byIdentity.TryGetValue(activation.ClusterIdentity, out var hosted) && hosted.Pid.Equals(activation.Pid);
 
-    /// <summary>
-    /// Answers with the identity's activation, started when there is none. <paramref name="mayNotStart"/> says why none may be started now, or
-    /// null; it is asked last of all, in the turn that starts it.
-    /// </summary>
-    public void Activate(IContext context, ClusterIdentity identity, Func<ActivationResponse?> mayNotStart)
+    /// <summary>Answers with the identity's activation, started when there is none.</summary>
+    /// <param name="context">Of the turn in which somebody asks for it.</param>
+    /// <param name="identity">The identity.</param>
+    /// <param name="mayNotStart">Why none may be started now, or null; asked last of all, in the turn that starts it.</param>
+    /// <param name="started">Answers instead when it was started just now.</param>
+    public void Activate(
+        IContext context, ClusterIdentity identity, Func<ActivationResponse?> mayNotStart, Action<IContext, ActivationResponse>? started = null)
     {
         if (_byIdentity.TryGetValue(identity, out var hosted))
         {
@@ -48,8 +50,8 @@ sealed class ActivationHost : ISupervisorStrategy
         if (WhyNot(identity, mayNotStart) is { } refusal) context.Respond(refusal);
         else if (_cluster.TryGetClusterKind(identity.Kind) is not { } kind)
             context.Respond(Refused(ActivationRefusal.RefusalUnknownKind, $"{_cluster.System.Address} does not host the kind '{identity.Kind}'"));
-        else if (kind.CanSpawnIdentity is null) context.Respond(Start(context, identity, kind).Response);
-        else Decide(context, identity, kind, mayNotStart);
+        else if (kind.CanSpawnIdentity is null) Start(context, identity, kind, started);
+        else Decide(context, identity, kind, mayNotStart, started);
     }
 
     /// <summary>Ends it after the messages that it already has.</summary>
@@ -115,7 +117,12 @@ sealed class ActivationHost : ISupervisorStrategy
             : null;
     }
 
-    void Decide(IContext context, ClusterIdentity identity, ActivatedClusterKind kind, Func<ActivationResponse?> mayNotStart)
+    void Decide(
+        IContext context,
+        ClusterIdentity identity,
+        ActivatedClusterKind kind,
+        Func<ActivationResponse?> mayNotStart,
+        Action<IContext, ActivationResponse>? started)
     {
         if (!_deciding.Add(identity))
         {
@@ -126,27 +133,23 @@ sealed class ActivationHost : ISupervisorStrategy
         context.ReenterAfter(MaySpawn(kind, identity, context.CancellationToken), decision =>
         {
             _deciding.Remove(identity);
-            context.Respond(Decided(context, identity, kind, decision, mayNotStart));
+            // Other turns came between.
+            if ((Forbidden(decision) ?? WhyNot(identity, mayNotStart)) is { } refusal) context.Respond(refusal);
+            else Start(context, identity, kind, started);
         });
     }
 
-    ActivationResponse Decided(IContext context, ClusterIdentity identity, ActivatedClusterKind kind, Task<bool> decision, Func<ActivationResponse?> mayNotStart)
+    static ActivationResponse? Forbidden(Task<bool> decision)
     {
-        if (!decision.IsCompletedSuccessfully)
-        {
-            var cause = decision.Exception?.GetBaseException().Message ?? "it was cancelled";
-            return Refused(ActivationRefusal.RefusalStartFailed, $"its kind's spawn predicate failed: {cause}");
-        }
-
-        if (!decision.Result) return new ActivationResponse { Failed = true, InvalidIdentity = true };
-        // Other turns came between.
-        return WhyNot(identity, mayNotStart) ?? Start(context, identity, kind).Response;
+        if (decision.IsCompletedSuccessfully) return decision.Result ? null : new ActivationResponse { Failed = true, InvalidIdentity = true };
+        var cause = decision.Exception?.GetBaseException().Message ?? "it was cancelled";
+        return Refused(ActivationRefusal.RefusalStartFailed, $"its kind's spawn predicate failed: {cause}");
     }
 
     static async Task<bool> MaySpawn(ActivatedClusterKind kind, ClusterIdentity identity, CancellationToken cancellationToken) =>
         await kind.CanSpawnIdentity!(identity.Identity, cancellationToken);
 
-    Hosted Start(IContext context, ClusterIdentity identity, ActivatedClusterKind kind)
+    void Start(IContext context, ClusterIdentity identity, ActivatedClusterKind kind, Action<IContext, ActivationResponse>? started)
     {
         var measured = _cluster.Metrics.Begin();
         var name = _namePrefix + _cluster.System.ProcessRegistry.NextId();
@@ -156,7 +159,8 @@ sealed class ActivationHost : ISupervisorStrategy
         _byPid.Add(pid.Id, hosted);
         kind.Inc();
         _cluster.Metrics.Spawned(measured, kind.Name);
-        return hosted;
+        if (started is null) context.Respond(hosted.Response);
+        else started(context, hosted.Response);
     }
 
     sealed class Hosted(ClusterIdentity identity, PID pid, ActivatedClusterKind kind)
