@@ -130,7 +130,7 @@ sealed class ActivationHost : ISupervisorStrategy
             return;
         }
 
-        context.ReenterAfter(MaySpawn(kind, identity, context.CancellationToken), decision =>
+        context.ReenterAfter(MaySpawn(kind, identity), decision =>
         {
             _deciding.Remove(identity);
             // Other turns came between.
@@ -146,8 +146,11 @@ sealed class ActivationHost : ISupervisorStrategy
         return Refused(ActivationRefusal.RefusalStartFailed, $"its kind's spawn predicate failed: {cause}");
     }
 
-    static async Task<bool> MaySpawn(ActivatedClusterKind kind, ClusterIdentity identity, CancellationToken cancellationToken) =>
-        await kind.CanSpawnIdentity!(identity.Identity, cancellationToken);
+    async Task<bool> MaySpawn(ActivatedClusterKind kind, ClusterIdentity identity)
+    {
+        var end = _cluster.System.Deadlines.After(_cluster.Config.ActorSpawnVerificationTimeout);
+        return await kind.CanSpawnIdentity!(identity.Identity, end).AsTask().OnThisContext().WaitAsync(end);
+    }
 
     void Start(IContext context, ClusterIdentity identity, ActivatedClusterKind kind, Action<IContext, ActivationResponse>? started)
     {
