@@ -19,6 +19,8 @@ sealed class Relay : IAsyncDisposable
         _accepting = AcceptAsync(port);
     }
 
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
     public string Address => _listener.LocalEndpoint.ToString()!;
 
     /// <summary>Resets every connection that passes here.</summary>
@@ -33,6 +35,13 @@ sealed class Relay : IAsyncDisposable
 
     /// <summary>From now on nothing gets through, and nobody is told: a half-open connection.</summary>
     public void Swallow() => _swallow = true;
+
+    /// <summary>Ends <see cref="Swallow"/>, with new connections: the old ones are cut.</summary>
+    public void Recover()
+    {
+        _swallow = false;
+        Cut();
+    }
 
     public async ValueTask DisposeAsync()
     {

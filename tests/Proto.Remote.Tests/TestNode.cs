@@ -24,7 +24,7 @@ sealed class TestNode : IAsyncDisposable
         var system = new ActorSystem(systemConfig ?? ActorSystemConfig.Setup()).WithRemote(configure?.Invoke(config) ?? config);
         var node = new TestNode(system);
         prepare?.Invoke(node);
-        await system.Remote().StartAsync();
+        await node.System.Remote().StartAsync();
         return node;
     }
 

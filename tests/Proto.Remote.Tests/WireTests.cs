@@ -85,7 +85,7 @@ public sealed class WireTests
     {
         var serialization = new Serialization();
         serialization.RegisterFileDescriptor(TestMessagesReflection.Descriptor);
-        using var encoder = new BatchEncoder(new ActorSystem(), serialization, "own:1", 1000, 1 << 20, 1 << 21);
+        using var encoder = new BatchEncoder(new ActorSystem(), serialization, "own:1", new EndpointWriterOptions { MaxMessageBytes = 1 << 20 }, 1 << 21);
         using var output = new WireWriter(16);
         var taken = encoder.Encode(messages, output, (message, failure) => Assert.Fail($"{message.Message}: {failure}"));
         Assert.Equal(messages.Length, taken);

@@ -44,7 +44,8 @@ public interface ISenderContext : IInfoContext
 
     /// <summary>Sends and waits for the answer.</summary>
     /// <exception cref="TimeoutException">The token was cancelled first.</exception>
-    /// <exception cref="DeadLetterException">The target does not exist.</exception>
+    /// <exception cref="UnknownOutcomeException">The connection that carried it was lost: a <see cref="TimeoutException"/> that comes early.</exception>
+    /// <exception cref="DeadLetterException">The target does not exist: nothing was executed.</exception>
     Task<T> RequestAsync<T>(PID target, object message, CancellationToken cancellationToken);
 
     /// <summary>A one-time address for an answer. Dispose it when the answer is no longer wanted.</summary>

@@ -1,7 +1,7 @@
 namespace Proto;
 
 /// <summary>The address of one future.</summary>
-internal sealed class FutureProcess : Process
+internal sealed class FutureProcess : Process, IFutureProcess
 {
     private readonly IFutureSlot _slot;
 
@@ -12,6 +12,8 @@ internal sealed class FutureProcess : Process
     }
 
     public PID Pid { get; }
+
+    public IFutureSlot? Find(PID pid) => _slot;
 
     protected internal override void SendUserMessage(PID pid, object message) => Deliver(System, _slot, pid, message);
 

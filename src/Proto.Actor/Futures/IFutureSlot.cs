@@ -10,6 +10,13 @@ internal interface IFutureSlot
     bool TryAbandon(Exception reason);
 }
 
+/// <summary>A process that leads to futures.</summary>
+internal interface IFutureProcess
+{
+    /// <summary>The future behind the PID; null when it has ended and its address was given away. Any other may have ended too, and says so.</summary>
+    IFutureSlot? Find(PID pid);
+}
+
 /// <summary>A request under way, seen by whoever answers it.</summary>
 internal interface IRequest : IFutureSlot
 {

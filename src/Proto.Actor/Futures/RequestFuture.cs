@@ -66,6 +66,9 @@ internal partial class RequestFuture<T> : TaskCompletionSource<T>, IRequest
                         ? new DeadLetterException(_target, reason)
                         : new DeadLetterException(_target));
                 break;
+            case UnknownOutcomeResponse unknown when typeof(T) != typeof(UnknownOutcomeResponse):
+                SetException(new UnknownOutcomeException(_target, unknown.Reason));
+                break;
             case T reply:
                 SetResult(reply);
                 break;

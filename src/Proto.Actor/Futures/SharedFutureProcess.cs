@@ -4,7 +4,7 @@ namespace Proto;
 /// One process for many futures. A PID's request id is (generation, slot index): a late reply finds its slot free or rented under another
 /// generation, and becomes a dead letter. Generations of a slot repeat after 2³² / slots rentals.
 /// </summary>
-internal sealed class SharedFutureProcess : Process
+internal sealed class SharedFutureProcess : Process, IFutureProcess
 {
     private readonly IFutureSlot?[] _rentals;
     private readonly uint[] _requestIds; // by slot: of the latest rental; written before the rental is, by whoever holds the slot
@@ -26,6 +26,9 @@ internal sealed class SharedFutureProcess : Process
 
     /// <summary>Slots that are rented now; exact only while nobody rents or returns.</summary>
     internal int RentedCount => _rentals.Count(rental => rental is not null);
+
+    /// <summary>How many slots there are; a request id names slot <c>(id - 1) % Size</c>.</summary>
+    public int Size => _rentals.Length;
 
     public bool TryRent(IFutureSlot future, out PID pid)
     {
@@ -61,7 +64,7 @@ internal sealed class SharedFutureProcess : Process
 
     protected internal override void SendSystemMessage(PID pid, SystemMessage message) => FutureProcess.DeliverSystem(System, Find(pid), pid, message);
 
-    private IFutureSlot? Find(PID pid)
+    public IFutureSlot? Find(PID pid)
     {
         if (pid.RequestId == 0) return null;
 

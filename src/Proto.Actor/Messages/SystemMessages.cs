@@ -55,6 +55,9 @@ public partial class Touched : InfrastructureMessage;
 /// <summary>The answer to a request whose target does not exist.</summary>
 public partial class DeadLetterResponse : InfrastructureMessage;
 
+/// <summary>The answer to a request that was on its way to another system when the connection was lost: it may have been executed.</summary>
+public partial class UnknownOutcomeResponse : InfrastructureMessage;
+
 /// <summary>Stops user messages until <see cref="ResumeMailbox"/>; sent by a failing actor to itself.</summary>
 public sealed class SuspendMailbox : SystemMessage
 {

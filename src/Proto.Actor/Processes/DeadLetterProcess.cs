@@ -11,6 +11,9 @@ public sealed record DeadLetterEvent(PID Pid, object Message, PID? Sender, Messa
 {
     /// <summary>Why, when it is not that there is no such process: a full mailbox, or what made the actor stop.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>Whether the message certainly reached nobody, or may have.</summary>
+    public DeliveryOutcome Outcome { get; init; }
 }
 
 /// <summary>The target of a request does not exist, stopped before it answered, or may not be reached from here: nothing was executed.</summary>
@@ -77,6 +80,13 @@ public sealed partial class DeadLetterProcess : Process
 
         System.Metrics.DeadLetter(message);
         System.EventStream.Publish(new DeadLetterEvent(pid, message, null));
+    }
+
+    /// <summary>Reports a message that may have reached its target. Nobody is answered: a <see cref="DeadLetterResponse"/> would be a lie.</summary>
+    internal void ReportUnknownOutcome(PID pid, object message, PID? sender, MessageHeader? header, string reason)
+    {
+        System.Metrics.DeadLetter(message);
+        System.EventStream.Publish(new DeadLetterEvent(pid, message, sender, header) { Outcome = DeliveryOutcome.Unknown, Reason = reason });
     }
 
     private void Log(PID pid, object message, PID? sender, string? reason)

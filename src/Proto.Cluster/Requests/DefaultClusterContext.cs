@@ -102,7 +102,7 @@ public sealed partial class DefaultClusterContext : IClusterContext
         {
             // It may only be slow; but the next request shall look again.
             _pidCache.RemoveByVal(clusterIdentity, pid);
-            var reason = lost.IsCancellationRequested ? "the connection to its member was lost"
+            var reason = lost.IsCancellationRequested || late is UnknownOutcomeException ? "the connection to its member was lost"
                 : ct.IsCancellationRequested ? "the caller's time is over"
                 : $"it did not answer within {_config.ActorRequestTimeout.TotalMilliseconds:F0} ms";
             throw MayHaveBeenExecuted(clusterIdentity, pid, message, reason, late);

@@ -34,7 +34,9 @@ sealed partial class Activator(RemoteConfigBase config, ILogger logger) : IActor
         try
         {
             var name = request.Name.Length > 0 ? request.Name : system.ProcessRegistry.NextId();
-            return new ActorPidResponse { Pid = system.Root.SpawnNamed(props, name), StatusCode = (int)ResponseStatusCode.OK };
+            var spawned = system.Root.SpawnNamed(props, name);
+            new RemoteMetrics(system).Spawned(request.Kind);
+            return new ActorPidResponse { Pid = spawned, StatusCode = (int)ResponseStatusCode.OK };
         }
         catch (ProcessNameExistException exists)
         {

@@ -33,7 +33,12 @@ public static class RemoteConfigExtensions
         where TRemoteConfig : RemoteConfigBase =>
         config with { EndpointWriterOptions = config.EndpointWriterOptions with { RetryBackOff = endpointWriterRetryBackoff } };
 
-    /// <summary>Largest serialised message in bytes; every node of a cluster must agree on it.</summary>
+    /// <summary>Longest pause between two attempts to reach an address that does not answer.</summary>
+    public static TRemoteConfig WithEndpointWriterMaxRetryBackOff<TRemoteConfig>(this TRemoteConfig config, TimeSpan maxRetryBackOff)
+        where TRemoteConfig : RemoteConfigBase =>
+        config with { EndpointWriterOptions = config.EndpointWriterOptions with { MaxRetryBackOff = maxRetryBackOff } };
+
+    /// <summary>Largest serialised message in bytes, sent or received. Between two nodes the lower limit holds.</summary>
     public static TRemoteConfig WithMaxMessageBytes<TRemoteConfig>(this TRemoteConfig config, int maxMessageBytes)
         where TRemoteConfig : RemoteConfigBase =>
         config with { EndpointWriterOptions = config.EndpointWriterOptions with { MaxMessageBytes = maxMessageBytes } };
@@ -42,6 +47,11 @@ public static class RemoteConfigExtensions
     public static TRemoteConfig WithMaxQueuedMessages<TRemoteConfig>(this TRemoteConfig config, int maxQueuedMessages)
         where TRemoteConfig : RemoteConfigBase =>
         config with { EndpointWriterOptions = config.EndpointWriterOptions with { MaxQueuedMessages = maxQueuedMessages } };
+
+    /// <summary>Most bytes waiting for one address.</summary>
+    public static TRemoteConfig WithMaxQueuedBytes<TRemoteConfig>(this TRemoteConfig config, long maxQueuedBytes)
+        where TRemoteConfig : RemoteConfigBase =>
+        config with { EndpointWriterOptions = config.EndpointWriterOptions with { MaxQueuedBytes = maxQueuedBytes } };
 
     public static TRemoteConfig WithProtoMessages<TRemoteConfig>(this TRemoteConfig config, params FileDescriptor[] fileDescriptors)
         where TRemoteConfig : RemoteConfigBase

@@ -25,6 +25,8 @@ sealed partial class EndpointManager(
 
     public ITransport Transport => transport;
 
+    public RemoteMetrics Metrics { get; } = new(system);
+
     /// <summary>The process behind a PID of another address; null when this is no address of anybody.</summary>
     public Process? Resolve(PID pid)
     {
@@ -51,16 +53,18 @@ sealed partial class EndpointManager(
             if (_servers.TryGetValue(address, out known)) return known;
             var added = new ServerEndpoint(system, this, config, address);
             _servers[address] = added;
+            EndpointGauges.Add(this, system);
             return added;
         }
     }
 
     /// <summary>A message came too late for an endpoint that is being forgotten.</summary>
-    public void SendAgain(ServerEndpoint forgotten, in OutgoingMessage message)
+    public void SendAgain(ServerEndpoint forgotten, in OutgoingMessage message, bool priority)
     {
         Remove(forgotten);
-        if (GetOrAdd(forgotten.Address) is { } fresh && fresh != forgotten) fresh.Send(message);
-        else DeadLetters.NotSent(system, message);
+        if (GetOrAdd(forgotten.Address) is not { } fresh || fresh == forgotten) DeadLetters.NotSent(system, message, "this system stops");
+        else if (message.Message is SystemMessage systemMessage) fresh.SendSystem(message.Target, systemMessage);
+        else fresh.Send(message, priority);
     }
 
     public void Remove(ServerEndpoint endpoint)
@@ -69,18 +73,51 @@ sealed partial class EndpointManager(
         _servers.TryRemove(KeyValuePair.Create(endpoint.Address, endpoint));
     }
 
-    public void RemoteTerminated(PID watcher, Terminated terminated)
+    /// <summary>
+    /// An actor of the peer stopped. It names itself by the peer's own address; whoever watched it by another one (a name of the same host, an
+    /// address that is forwarded) hears of it under that one.
+    /// </summary>
+    public void RemoteTerminated(string peerId, PID watcher, Terminated terminated)
     {
-        if (_servers.TryGetValue(terminated.Who.Address, out var endpoint) && endpoint.RemoveWatch(terminated.Who.Id, watcher))
-            watcher.SendSystemMessage(system, terminated);
+        foreach (var endpoint in EndpointsOf(peerId, terminated.Who.Address))
+        {
+            if (!endpoint.RemoveWatch(terminated.Who.Id, watcher)) continue;
+            var who = PID.FromAddress(endpoint.Address, terminated.Who.Id);
+            watcher.SendSystemMessage(system, new Terminated { Who = who, Why = terminated.Why });
+        }
     }
 
+    /// <summary>An actor of a client stopped.</summary>
+    public void ClientTerminated(string clientId, PID watcher, Terminated terminated)
+    {
+        if (_clients.TryGetValue(clientId, out var client)) client.ActorTerminated(watcher, terminated);
+    }
+
+    /// <summary>How much waits for each address.</summary>
+    public IEnumerable<(string Address, (int Messages, long Bytes) Load)> Loads()
+    {
+        foreach (var (address, endpoint) in _servers) yield return (address, endpoint.Load);
+        foreach (var (id, client) in _clients) yield return (ClientEndpoint.AddressOf(id), client.Load);
+    }
+
+    /// <summary>All ways to the system: by its own address, and by others.</summary>
+    List<ServerEndpoint> EndpointsOf(string peerId, string address) =>
+    [
+        .. InOrder(_servers).Select(entry => entry.Value).Where(endpoint =>
+            string.Equals(endpoint.Address, address, StringComparison.Ordinal) || string.Equals(endpoint.PeerId, peerId, StringComparison.Ordinal)),
+    ];
+
     /// <summary>What this system says first on a stream that it opens.</summary>
-    public RemoteMessage Greeting()
+    /// <param name="dialedAddress">Whom it calls.</param>
+    public RemoteMessage Greeting(string dialedAddress)
     {
         if (isClient)
-            return new RemoteMessage { ConnectRequest = new ConnectRequest { ClientConnection = new ClientConnection { MemberId = system.Id } } };
-        var server = new ServerConnection { MemberId = system.Id, Address = system.Address };
+        {
+            var client = new ClientConnection { MemberId = system.Id, MaxMessageBytes = config.EndpointWriterOptions.MaxMessageBytes };
+            return new RemoteMessage { ConnectRequest = new ConnectRequest { ClientConnection = client } };
+        }
+
+        var server = new ServerConnection { MemberId = system.Id, Address = system.Address, DialedAddress = dialedAddress };
         server.BlockList.AddRange(blockList.BlockedMembers.Order(StringComparer.Ordinal));
         return new RemoteMessage { ConnectRequest = new ConnectRequest { ServerConnection = server } };
     }
@@ -110,9 +147,9 @@ sealed partial class EndpointManager(
     {
         lock (_gate) _stopping = true;
         var ending = new List<Task>();
-        foreach (var (_, endpoint) in InOrder(_servers)) ending.Add(endpoint.StopAsync(graceful));
-        foreach (var (_, client) in InOrder(_clients)) ending.Add(client.StopAsync(graceful));
-        foreach (var (_, stream) in InOrder(_inbound)) ending.Add(stream.StopAsync(graceful));
+        foreach (var (address, endpoint) in InOrder(_servers)) ending.Add(EndAsync(address, endpoint.StopAsync(graceful)));
+        foreach (var (id, client) in InOrder(_clients)) ending.Add(EndAsync(ClientEndpoint.AddressOf(id), client.StopAsync(graceful)));
+        foreach (var (address, stream) in InOrder(_inbound)) ending.Add(EndAsync(address, stream.StopAsync(graceful)));
         try
         {
             await Task.WhenAll(ending).WaitAsync(ShutdownTimeout, system.Config.TimeProvider);
@@ -120,6 +157,21 @@ sealed partial class EndpointManager(
         catch (TimeoutException)
         {
             LogSlowShutdown(_logger, ShutdownTimeout);
+        }
+
+        EndpointGauges.Remove(this);
+    }
+
+    /// <summary>One stream that cannot be ended in order must not keep the others from it.</summary>
+    async Task EndAsync(string address, Task ending)
+    {
+        try
+        {
+            await ending;
+        }
+        catch (Exception failure)
+        {
+            LogEndFailed(_logger, failure, address);
         }
     }
 
@@ -136,9 +188,10 @@ sealed partial class EndpointManager(
         _streamGate.Admit(new IncomingConnection(greeting.MemberId, greeting.Address, call.Caller, call.Certificate, call.Headers));
         if (!await AnswerAsync(call, greeting.MemberId)) return;
 
-        var stream = new InboundStream(call, new IncomingMessages(system, config, this, greeting.Address, ""), system.Config.TimeProvider);
-        var former = Register(greeting.Address, stream);
-        if (_servers.TryGetValue(greeting.Address, out var back)) back.Probe();
+        var stream = new InboundStream(call, new IncomingMessages(system, config, this, greeting.MemberId, greeting.Address, ""), system.Config.TimeProvider);
+        var key = $"{greeting.Address} to {greeting.DialedAddress}";
+        var former = Register(key, stream);
+        foreach (var back in EndpointsOf(greeting.MemberId, greeting.Address)) back.PeerConnected();
         try
         {
             if (former is not null) await former.SupersedeAsync();
@@ -158,18 +211,18 @@ sealed partial class EndpointManager(
         }
         finally
         {
-            _inbound.TryRemove(KeyValuePair.Create(greeting.Address, stream));
+            _inbound.TryRemove(KeyValuePair.Create(key, stream));
             stream.Ended();
         }
     }
 
-    /// <summary>A peer has one stream to us: returns the one that this takes the place of.</summary>
-    InboundStream? Register(string address, InboundStream stream)
+    /// <summary>A peer has one stream to us by each of our names: returns the one that this takes the place of.</summary>
+    InboundStream? Register(string key, InboundStream stream)
     {
         lock (_gate)
         {
-            _inbound.TryGetValue(address, out var former);
-            _inbound[address] = stream;
+            _inbound.TryGetValue(key, out var former);
+            _inbound[key] = stream;
             return former;
         }
     }
@@ -181,7 +234,7 @@ sealed partial class EndpointManager(
         _streamGate.Admit(connection);
         if (!await AnswerAsync(call, greeting.MemberId)) return;
 
-        var client = new ClientEndpoint(system, config, call, greeting.MemberId);
+        var client = new ClientEndpoint(system, config, Metrics, call, greeting);
         var former = Register(client);
         try
         {
@@ -189,7 +242,7 @@ sealed partial class EndpointManager(
             if (former is not null) await former.StopAsync(graceful: false);
             if (_stopping) return;
             var prefix = ClientEndpoint.AddressOf(greeting.MemberId) + "/";
-            await client.RunAsync(new IncomingMessages(system, config, this, system.Address, prefix, (_streamGate, connection)));
+            await client.RunAsync(new IncomingMessages(system, config, this, greeting.MemberId, system.Address, prefix, (_streamGate, connection)));
         }
         catch (GrpcException malformed)
         {
@@ -210,6 +263,7 @@ sealed partial class EndpointManager(
         {
             _clients.TryGetValue(client.ClientId, out var former);
             _clients[client.ClientId] = client;
+            EndpointGauges.Add(this, system);
             return former;
         }
     }
@@ -218,8 +272,8 @@ sealed partial class EndpointManager(
     async Task<bool> AnswerAsync(IServerCall call, string callerId)
     {
         var blocked = blockList.IsBlocked(callerId);
-        var answer = new RemoteMessage { ConnectResponse = new ConnectResponse { MemberId = system.Id, Blocked = blocked } };
-        await call.WriteAsync(Handshake.Frame(answer), call.Aborted);
+        var answer = new ConnectResponse { MemberId = system.Id, Blocked = blocked, MaxMessageBytes = config.EndpointWriterOptions.MaxMessageBytes };
+        await call.WriteAsync(Handshake.Frame(new RemoteMessage { ConnectResponse = answer }), call.Aborted);
         return !blocked;
     }
 
@@ -228,6 +282,9 @@ sealed partial class EndpointManager(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The stream from {Address} ({PeerId}) was ended: {Status}")]
     static partial void LogInboundRefused(ILogger logger, string address, string peerId, GrpcStatus status);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A stream of {Address} did not end in order")]
+    static partial void LogEndFailed(ILogger logger, Exception failure, string address);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Some streams did not end within {Timeout}")]
     static partial void LogSlowShutdown(ILogger logger, TimeSpan timeout);

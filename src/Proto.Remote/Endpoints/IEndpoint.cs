@@ -7,8 +7,8 @@ interface IEndpoint
 {
     RemoteProcess Process { get; }
 
-    /// <summary>Queues, or makes a dead letter. Never blocks.</summary>
-    void Send(in OutgoingMessage message);
+    /// <summary>Queues in one of the two lanes, or makes a dead letter. Never blocks.</summary>
+    void Send(in OutgoingMessage message, bool priority);
 
     void SendSystem(PID target, SystemMessage message);
 }

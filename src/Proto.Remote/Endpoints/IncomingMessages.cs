@@ -10,15 +10,18 @@ namespace Proto.Remote.Endpoints;
 /// <param name="system">The receiving system.</param>
 /// <param name="config">Serializers and how loudly unreadable messages are logged.</param>
 /// <param name="endpoints">Knows who watches what.</param>
+/// <param name="peerId">The sending system's id.</param>
 /// <param name="peerAddress">Stands for the empty address of a sender: where the sending system is reached.</param>
 /// <param name="peerIdPrefix">Goes before the id of such a sender: a client is reached through the member that it is connected to.</param>
 /// <param name="client">
-/// Set when the stream is a client's: what may pass is limited. Never system messages: a client is no member, and must not stop or watch actors.
+/// Set when the stream is a client's: what may pass is limited. Of system messages only the end of an actor of its own that a member
+/// watches: a client is no member, and must not stop or watch actors.
 /// </param>
 sealed partial class IncomingMessages(
     ActorSystem system,
     RemoteConfigBase config,
     EndpointManager endpoints,
+    string peerId,
     string peerAddress,
     string peerIdPrefix,
     (StreamGate Gate, IncomingConnection Connection)? client = null)
@@ -26,6 +29,9 @@ sealed partial class IncomingMessages(
 {
     readonly BatchDecoder _decoder = new();
     readonly ILogger _logger = system.LoggerFactory.CreateLogger<IncomingMessages>();
+    readonly LogThrottle _unreadable = new(system.Config.TimeProvider, 10, TimeSpan.FromSeconds(10));
+    readonly int _maxMessageBytes = config.EndpointWriterOptions.MaxMessageBytes;
+    bool _counts;
     MessageParser?[] _parsers = [];
     PID?[] _targets = [];
 
@@ -39,6 +45,7 @@ sealed partial class IncomingMessages(
         else Array.Clear(_parsers);
         if (_targets.Length < targets) _targets = new PID?[targets];
         else Array.Clear(_targets);
+        _counts = endpoints.Metrics.CountsDeserialized;
     }
 
     void IEnvelopeSink.Deliver(in IncomingEnvelope envelope)
@@ -46,7 +53,9 @@ sealed partial class IncomingMessages(
         var sender = envelope.Sender is not null && envelope.SenderRequestId != 0
             ? envelope.Sender.WithRequestId(envelope.SenderRequestId)
             : envelope.Sender;
-        if (client is var (gate, connection) && !gate.Allows(connection, envelope.TargetId, envelope.TypeName))
+        if (client is var (gate, connection)
+            && !string.Equals(envelope.TypeName, Terminated.Descriptor.FullName, StringComparison.Ordinal)
+            && !gate.Allows(connection, envelope.TargetId, envelope.TypeName))
         {
             gate.Refuse(connection, envelope.TargetId, envelope.TypeName, sender);
             return;
@@ -59,13 +68,11 @@ sealed partial class IncomingMessages(
         }
         catch (Exception unreadable) when (unreadable is not OutOfMemoryException)
         {
-            LogUnreadable(_logger, config.DeserializationErrorLogLevel, unreadable, envelope.TypeName, peerAddress);
-            // Not delivered, so the requester may know at once.
-            if (sender is not null && envelope.SenderRequestId != 0)
-                sender.SendUserMessage(system, new DeadLetterResponse { Target = PID.FromAddress(system.Address, envelope.TargetId) });
+            Skip(envelope, sender, unreadable);
             return;
         }
 
+        if (_counts) endpoints.Metrics.Deserialized(message);
         var target = TargetOf(envelope);
         if (message is SystemMessage systemMessage)
         {
@@ -77,8 +84,21 @@ sealed partial class IncomingMessages(
         target.SendUserMessage(system, message);
     }
 
+    /// <summary>The rest of the batch is not harmed. The message was not delivered, so the requester may know at once.</summary>
+    void Skip(in IncomingEnvelope envelope, PID? sender, Exception reason)
+    {
+        if (_unreadable.TryEnter(out _)) LogUnreadable(_logger, config.DeserializationErrorLogLevel, reason, envelope.TypeName, peerAddress);
+        var target = PID.FromAddress(system.Address, envelope.TargetId);
+        system.EventStream.Publish(new UnreadableMessageEvent(peerAddress, target, envelope.TypeName, envelope.SerializerId, reason));
+        var header = Proto.MessageHeader.Empty.With(DeadLetterException.ReasonHeader, reason.Message);
+        sender?.SendUserMessage(system, new Proto.MessageEnvelope(new DeadLetterResponse { Target = target }, null, header));
+    }
+
     object Deserialize(in IncomingEnvelope envelope)
     {
+        if (envelope.Payload.Length > _maxMessageBytes)
+            throw new MessageTooLargeException(envelope.TypeName, envelope.Payload.Length, _maxMessageBytes);
+
         object message;
         if (envelope.SerializerId == Serialization.SERIALIZER_ID_PROTOBUF
             && (_parsers[envelope.TypeIndex] ??= config.Serialization.ProtobufParserOf(envelope.TypeName, envelope.SerializerId)) is { } parser)
@@ -103,11 +123,12 @@ sealed partial class IncomingMessages(
     {
         if (client is var (gate, connection))
         {
-            gate.Refuse(connection, target.Id, message.GetType().Name, requester: null);
+            if (message is Terminated ofClient) endpoints.ClientTerminated(peerId, target, ofClient);
+            else gate.Refuse(connection, target.Id, message.GetType().Name, requester: null);
             return;
         }
 
-        if (message is Terminated terminated) endpoints.RemoteTerminated(target, terminated);
+        if (message is Terminated terminated) endpoints.RemoteTerminated(peerId, target, terminated);
         else target.SendSystemMessage(system, message);
     }
 

@@ -6,39 +6,60 @@ namespace Proto.Remote.Endpoints;
 enum EnqueueResult
 {
     Queued,
+
+    /// <summary>The lane holds as many messages, or as many bytes, as it may.</summary>
     Full,
+
+    /// <summary>The circuit is open: nothing is taken until the peer can be reached again.</summary>
+    Refused,
+
+    /// <summary>The stream is over for good.</summary>
     Closed,
 }
 
+/// <summary>What the reader of a queue waits for, besides <see cref="OutgoingQueue.Signal"/>.</summary>
+enum WaitFor
+{
+    SignalOnly,
+    Messages,
+
+    /// <summary>A message that was refused.</summary>
+    Refusal,
+}
+
 /// <summary>
-/// What waits for one stream: many writers, one reader. The reader takes everything at once by swapping arrays, so that a message
-/// costs one short lock and no allocation. Bounded: at most <c>capacity</c> here and as many in the reader's hands.
+/// What waits for one stream, in two lanes: many writers, one reader. The reader takes a whole lane at once by swapping arrays, so that a
+/// message costs one short lock and no allocation. Both lanes are bounded, each by itself: a full one never costs the other its room.
 /// </summary>
-sealed class OutgoingQueue(int capacity) : IValueTaskSource
+sealed class OutgoingQueue(int maxMessages, long maxBytes) : IValueTaskSource
 {
     readonly Lock _gate = new();
+    readonly OutgoingLane _priority = new(maxMessages, maxBytes);
+    readonly OutgoingLane _normal = new(maxMessages, maxBytes);
     // A continuation never runs on a sender's thread: senders must not serialise other messages.
     ManualResetValueTaskSourceCore<bool> _waiter = new() { RunContinuationsAsynchronously = true };
-    OutgoingMessage[] _messages = new OutgoingMessage[16];
-    int _count;
     bool _closed;
+    bool _refusing;
+    bool _refusedSome;
     bool _signalled;
     bool _waiting;
+    WaitFor _waitingFor;
 
-    public EnqueueResult TryEnqueue(in OutgoingMessage message)
+    public EnqueueResult TryEnqueue(in OutgoingMessage message, bool priority)
     {
+        EnqueueResult result;
         lock (_gate)
         {
             if (_closed) return EnqueueResult.Closed;
-            if (_count >= capacity) return EnqueueResult.Full;
-            if (_count == _messages.Length) Array.Resize(ref _messages, Math.Min(capacity, _count * 2));
-            _messages[_count++] = message;
-            if (!_waiting) return EnqueueResult.Queued;
+            if (!_refusing && !LaneOf(priority).TryAdd(message)) return EnqueueResult.Full;
+            _refusedSome |= _refusing;
+            result = _refusing ? EnqueueResult.Refused : EnqueueResult.Queued;
+            if (!_waiting || _waitingFor != (_refusing ? WaitFor.Refusal : WaitFor.Messages)) return result;
             _waiting = false;
         }
 
         _waiter.SetResult(true);
-        return EnqueueResult.Queued;
+        return result;
     }
 
     /// <summary>Wakes the reader although nothing was queued.</summary>
@@ -54,25 +75,24 @@ sealed class OutgoingQueue(int capacity) : IValueTaskSource
         _waiter.SetResult(true);
     }
 
-    /// <summary>Takes all that is queued and leaves <paramref name="spare"/> to be filled next.</summary>
-    public int Take(ref OutgoingMessage[] spare)
+    /// <summary>Takes all that is queued in a lane and leaves <paramref name="spare"/> to be filled next.</summary>
+    public int Take(bool priority, ref OutgoingMessage[] spare)
     {
-        lock (_gate)
-        {
-            var count = _count;
-            if (count == 0) return 0;
-            (_messages, spare) = (spare, _messages);
-            _count = 0;
-            return count;
-        }
+        lock (_gate) return LaneOf(priority).Take(ref spare);
     }
 
-    /// <summary>Completes when something is queued, or after <see cref="Signal"/>. One waiter at a time.</summary>
-    public ValueTask WaitAsync()
+    /// <summary>Makes room for as many others.</summary>
+    public void Release(bool priority, int messages, long bytes)
+    {
+        lock (_gate) LaneOf(priority).Release(messages, bytes);
+    }
+
+    /// <summary>Completes when that is there, or after <see cref="Signal"/>. One waiter at a time.</summary>
+    public ValueTask WaitAsync(WaitFor what)
     {
         lock (_gate)
         {
-            if (_count > 0 || _signalled)
+            if (_signalled || (what == WaitFor.Messages && !IsEmpty) || (what == WaitFor.Refusal && _refusedSome))
             {
                 _signalled = false;
                 return ValueTask.CompletedTask;
@@ -80,28 +100,65 @@ sealed class OutgoingQueue(int capacity) : IValueTaskSource
 
             _waiter.Reset();
             _waiting = true;
+            _waitingFor = what;
             return new ValueTask(this, _waiter.Version);
         }
     }
 
-    public bool IsClosed
+    /// <summary>How many messages and bytes wait or are in the reader's hands.</summary>
+    public (int Messages, long Bytes) Load
     {
         get
         {
-            lock (_gate) return _closed;
+            lock (_gate) return (_priority.Count + _normal.Count, _priority.Bytes + _normal.Bytes);
         }
     }
 
-    /// <summary>Refuses what comes from now on. With <paramref name="onlyIfEmpty"/>: unless something is queued (then false).</summary>
-    public bool Close(bool onlyIfEmpty = false)
+    /// <summary>Whether anything waits to be taken.</summary>
+    public bool HasQueued
+    {
+        get
+        {
+            lock (_gate) return !IsEmpty;
+        }
+    }
+
+    /// <summary>Refuses what comes from now on. With <paramref name="onlyIfUnused"/>: unless something is queued or was refused (then false).</summary>
+    public bool Close(bool onlyIfUnused = false)
     {
         lock (_gate)
         {
-            if (onlyIfEmpty && _count > 0) return false;
+            if (onlyIfUnused && (!IsEmpty || _refusedSome)) return false;
             _closed = true;
             return true;
         }
     }
+
+    /// <summary>Refuses what comes, until <see cref="Accept"/>.</summary>
+    public void Refuse()
+    {
+        lock (_gate) _refusing = true;
+    }
+
+    public void Accept()
+    {
+        lock (_gate) _refusing = false;
+    }
+
+    /// <summary>Whether anything was refused since the last call.</summary>
+    public bool TakeRefusedSome()
+    {
+        lock (_gate)
+        {
+            var some = _refusedSome;
+            _refusedSome = false;
+            return some;
+        }
+    }
+
+    bool IsEmpty => _priority.IsEmpty && _normal.IsEmpty;
+
+    OutgoingLane LaneOf(bool priority) => priority ? _priority : _normal;
 
     void IValueTaskSource.GetResult(short token)
     {

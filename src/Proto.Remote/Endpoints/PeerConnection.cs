@@ -23,14 +23,18 @@ sealed class PeerConnection : IDisposable
     readonly CancellationTokenSource _ended = new();
     volatile bool _hasEnded;
 
-    PeerConnection(ITransportChannel channel, IClientCall call, string peerId)
+    PeerConnection(ITransportChannel channel, IClientCall call, ConnectResponse answer)
     {
         _channel = channel;
         _call = call;
-        PeerId = peerId;
+        PeerId = answer.MemberId;
+        PeerMaxMessageBytes = answer.MaxMessageBytes;
     }
 
     public string PeerId { get; }
+
+    /// <summary>The largest message that the peer takes; 0 when it did not say.</summary>
+    public int PeerMaxMessageBytes { get; }
 
     public bool HasEnded => _hasEnded;
 
@@ -58,7 +62,7 @@ sealed class PeerConnection : IDisposable
                 var response = Handshake.Parse(answer.Span).ConnectResponse
                     ?? throw new PeerRefusedException($"{address} answered the handshake with something else");
                 if (response.Blocked) throw new PeerRefusedException($"{address} ({response.MemberId}) blocks this system");
-                return new PeerConnection(channel, call, response.MemberId);
+                return new PeerConnection(channel, call, response);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -125,6 +129,9 @@ sealed class PeerConnection : IDisposable
 
     /// <summary>Half-closes: the peer sees that nothing more comes.</summary>
     public void CompleteRequests() => _call.CompleteRequests();
+
+    /// <summary>Ends the connection at once; a write or a read under way fails.</summary>
+    public void Abort() => _ended.Cancel();
 
     public void Dispose()
     {

@@ -8,10 +8,10 @@ namespace Proto.Remote.Endpoints;
 /// The way to the system at one address. One loop owns it: it connects when there is something to send, writes what is queued,
 /// and notices the end of the connection.
 ///
-/// After a lost connection an attempt is made at once. When it is refused the peer counts as gone: watchers and the event stream are
-/// told, and what is queued becomes dead letters. From then on each message causes another attempt, at most one per back-off, so
-/// that a restarted peer is reachable again at once. Messages not yet handed to the transport are sent over the next connection;
-/// a batch whose write failed may have left and is never repeated.
+/// After a lost connection an attempt is made at once; meanwhile messages wait. When it is refused, or attempts keep failing, the circuit opens: watchers
+/// and the event stream are told, what is queued becomes dead letters, and so does at once whatever comes. Each refused message asks for another
+/// attempt in the background, at most one per back-off; a peer that connects to us is called back at once. What no byte of has been handed to the
+/// transport is sent over the next connection; what may have left is reported as unknown, and never repeated.
 /// </summary>
 sealed partial class ServerEndpoint : IEndpoint
 {
@@ -20,27 +20,30 @@ sealed partial class ServerEndpoint : IEndpoint
     /// <summary>A connection that ends sooner counts as a failed attempt: a peer that accepts and drops must not be called in a hot loop.</summary>
     static readonly TimeSpan ShortLived = TimeSpan.FromMilliseconds(100);
 
+    static readonly TimeSpan LogPeriod = TimeSpan.FromSeconds(10);
+
     readonly ActorSystem _system;
     readonly EndpointManager _manager;
     readonly RemoteConfigBase _config;
     readonly TimeProvider _time;
     readonly ILogger _logger;
+    readonly LogThrottle _fullThrottle;
+    readonly LogThrottle _unsendableThrottle;
+    readonly RemoteMetrics _metrics;
     readonly OutgoingQueue _queue;
-    readonly PendingMessages _pending;
-    readonly BatchEncoder _encoder;
-    readonly WireWriter _output = new(64 * 1024);
+    readonly OutgoingBatches _batches;
     readonly WatchTable _watches = new();
+    readonly ReconnectBackoff _backoff;
     readonly CancellationTokenSource _stop;
-    readonly Action<OutgoingMessage, Exception> _unsendable;
     readonly Task _run;
     volatile bool _stopping;
     volatile bool _probe;
-    volatile bool _idleTimeout;
-    // Owned by the loop.
-    string? _peerId;
-    bool _down;
-    int _failures;
-    long _lastFailure;
+    volatile bool _probeNow;
+    volatile bool _timeIsUp;
+    // Written by the loop only.
+    volatile string? _peerId;
+    volatile string _downReason = "";
+    EndpointState _state = EndpointState.Connecting;
 
     public ServerEndpoint(ActorSystem system, EndpointManager manager, RemoteConfigBase config, string address)
     {
@@ -50,14 +53,15 @@ sealed partial class ServerEndpoint : IEndpoint
         _time = system.Config.TimeProvider;
         _stop = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time);
         _logger = system.LoggerFactory.CreateLogger<ServerEndpoint>();
+        _fullThrottle = new LogThrottle(_time, 1, LogPeriod);
+        _unsendableThrottle = new LogThrottle(_time, 3, LogPeriod);
         Address = address;
-        Process = new RemoteProcess(system, this);
+        Process = new RemoteProcess(system, config.Serialization, this);
         var options = config.EndpointWriterOptions;
-        _queue = new OutgoingQueue(options.MaxQueuedMessages);
-        _pending = new PendingMessages(_queue);
-        _encoder = new BatchEncoder(
-            system, config.Serialization, system.Address, options.EndpointWriterBatchSize, options.MaxMessageBytes, config.MaxSentFrameBytes);
-        _unsendable = Unsendable;
+        _metrics = manager.Metrics;
+        _backoff = new ReconnectBackoff(options, _time, system.Config.Runtime);
+        _queue = new OutgoingQueue(options.MaxQueuedMessages, options.MaxQueuedBytes);
+        _batches = new OutgoingBatches(system, config, _metrics, _queue, "", Unsendable);
         _run = system.Config.Runtime.Run(RunAsync);
     }
 
@@ -65,16 +69,27 @@ sealed partial class ServerEndpoint : IEndpoint
 
     public RemoteProcess Process { get; }
 
-    public void Send(in OutgoingMessage message)
+    /// <summary>The system that answered at the address last; null when none has, or it is gone.</summary>
+    public string? PeerId => _peerId;
+
+    /// <summary>What waits or is in flight.</summary>
+    public (int Messages, long Bytes) Load => _queue.Load;
+
+    public void Send(in OutgoingMessage message, bool priority)
     {
-        switch (_queue.TryEnqueue(message))
+        switch (_queue.TryEnqueue(message, priority))
         {
             case EnqueueResult.Full:
-                LogFull(_logger, Address, _config.EndpointWriterOptions.MaxQueuedMessages);
-                NotSent(message);
+                if (_fullThrottle.TryEnter(out _)) LogFull(_logger, Address, _queue.Load.Messages, _queue.Load.Bytes);
+                NotSent(message, $"{Address} does not take messages fast enough, and as many as may wait do");
+                break;
+            case EnqueueResult.Refused:
+                NotSent(message, _downReason);
                 break;
             case EnqueueResult.Closed:
-                _manager.SendAgain(this, message);
+                // A watcher that the end of this endpoint has told already is not to be told again.
+                if (message.Message is Watch watch && !_watches.Remove(message.Target.Id, watch.Watcher)) break;
+                _manager.SendAgain(this, message, priority);
                 break;
         }
     }
@@ -87,19 +102,29 @@ sealed partial class ServerEndpoint : IEndpoint
             case Unwatch unwatch: _watches.Remove(target.Id, unwatch.Watcher); break;
         }
 
-        // A client's system messages are refused by members: its watch learns of the loss of the address only.
-        if (_manager.IsClient) LogClientWatch(_logger, message.GetType().Name, target.Id);
-        else Send(new OutgoingMessage(target, message, null, null));
+        // Members take from a client the end of an actor that they watch, and no other system message: its watch learns of the loss of the address only.
+        if (_manager.IsClient && message is not Terminated) LogClientWatch(_logger, message.GetType().Name, target.Id);
+        else Send(new OutgoingMessage(target, message, null, null, message is Google.Protobuf.IMessage wire ? wire.CalculateSize() : 0), IsUrgent(message));
     }
 
     /// <summary>A watched actor behind this endpoint stopped: true if that watcher still waits for it.</summary>
     public bool RemoveWatch(string watcheeId, PID watcher) => _watches.Remove(watcheeId, watcher);
 
-    /// <summary>Finds out whether the peer is there: it connected to us, or its connection to us broke.</summary>
+    /// <summary>Finds out whether the peer is there: its connection to us broke.</summary>
     public void Probe()
     {
         _probe = true;
         _queue.Signal();
+    }
+
+    /// <summary>
+    /// The peer has just connected to us: no pause is due. What it told us over an earlier stream, of actors that ended, may have been lost with that.
+    /// </summary>
+    public void PeerConnected()
+    {
+        _probeNow = true;
+        Probe();
+        RenewWatches();
     }
 
     /// <summary>Ends the endpoint; gracefully means that what is queued is written first, for a bounded time.</summary>
@@ -107,12 +132,18 @@ sealed partial class ServerEndpoint : IEndpoint
     {
         _stopping = true;
         _queue.Close();
-        _queue.Signal();
         if (graceful) _stop.CancelAfter(FlushAtShutdown);
         else _stop.Cancel();
+        _queue.Signal();
 
         await _run;
     }
+
+    /// <summary>
+    /// A termination is no urgent message: it must not overtake the replies that the actor sent before. Locally, too, the others overtake
+    /// what waits in a mailbox.
+    /// </summary>
+    static bool IsUrgent(SystemMessage message) => message is not Terminated;
 
     async Task RunAsync()
     {
@@ -120,12 +151,21 @@ sealed partial class ServerEndpoint : IEndpoint
         {
             while (!_stopping)
             {
-                if (!_pending.Refill() && !_probe)
+                if (_state == EndpointState.Unreachable)
+                {
+                    if (!await WaitForProbeAsync()) return;
+                }
+                else if (!_batches.HasWork && !_probe)
                 {
                     if (!await WaitForWorkAsync()) return;
                     continue;
                 }
+                else
+                {
+                    await PauseAsync();
+                }
 
+                if (_stopping) return;
                 using var connection = await TryConnectAsync();
                 if (connection is not null) await ServeAsync(connection);
             }
@@ -139,53 +179,76 @@ sealed partial class ServerEndpoint : IEndpoint
             _manager.Remove(this);
             _queue.Close();
             Process.Retire();
-            DropQueued();
+            _batches.StreamLost("the endpoint ended");
+            DropQueued("this system stops");
             NotifyWatchers();
-            _encoder.Dispose();
-            _output.Dispose();
+            _batches.Dispose();
         }
     }
 
     /// <summary>False when the endpoint may be forgotten: it is not connected, and nobody has used it for long.</summary>
-    async Task<bool> WaitForWorkAsync()
+    async Task<bool> WaitForWorkAsync() => await WaitAsync(WaitFor.Messages, Keep) || !_queue.Close(onlyIfUnused: true);
+
+    /// <summary>With an open circuit: true when an attempt is due, false when the endpoint may be forgotten.</summary>
+    async Task<bool> WaitForProbeAsync()
     {
-        var wait = _queue.WaitAsync();
+        await PauseAsync();
+        while (!_stopping && !_probeNow && !_queue.TakeRefusedSome())
+        {
+            if (!await WaitAsync(WaitFor.Refusal, Keep) && _queue.Close(onlyIfUnused: true)) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Waits until the next attempt is due, the peer connects, or the endpoint stops.</summary>
+    async Task PauseAsync()
+    {
+        while (!_stopping && !_probeNow && _backoff.Remaining is var remaining && remaining > TimeSpan.Zero)
+        {
+            if (!await WaitAsync(WaitFor.SignalOnly, remaining)) return;
+        }
+    }
+
+    /// <summary>False when the time was up first.</summary>
+    async Task<bool> WaitAsync(WaitFor what, TimeSpan limit)
+    {
+        var wait = _queue.WaitAsync(what);
         if (wait.IsCompleted)
         {
             await wait;
             return true;
         }
 
-        var keep = _config.WaitAfterEndpointTerminationTimeSpan ?? TimeSpan.FromSeconds(3);
-        await using var timer = _time.CreateTimer(static endpoint => ((ServerEndpoint)endpoint!).IdleTimeout(), this, keep, Timeout.InfiniteTimeSpan);
+        _timeIsUp = false;
+        await using var timer = _time.CreateTimer(static endpoint => ((ServerEndpoint)endpoint!).TimeIsUp(), this, limit, Timeout.InfiniteTimeSpan);
         await wait;
-        if (!_idleTimeout) return true;
-        _idleTimeout = false;
-        return !_queue.Close(onlyIfEmpty: true);
+        return !_timeIsUp;
     }
 
-    void IdleTimeout()
+    void TimeIsUp()
     {
-        _idleTimeout = true;
+        _timeIsUp = true;
         _queue.Signal();
     }
 
+    TimeSpan Keep => _config.WaitAfterEndpointTerminationTimeSpan ?? TimeSpan.FromSeconds(3);
+
     async Task<PeerConnection?> TryConnectAsync()
     {
-        if (_failures > 0 && !await PauseAsync()) return null;
         _probe = false;
+        _probeNow = false;
         try
         {
             var connection = await PeerConnection
-                .OpenAsync(_manager.Transport, Address, _manager.Greeting(), _config.EndpointWriterOptions, _time, _stop.Token)
-                ;
+                .OpenAsync(_manager.Transport, Address, _manager.Greeting(Address), _config.EndpointWriterOptions, _time, _stop.Token);
             if (_manager.BlockList.IsBlocked(connection.PeerId))
             {
                 connection.Dispose();
                 throw new PeerRefusedException($"{Address} ({connection.PeerId}) is on this system's block list");
             }
 
-            Connected(connection.PeerId);
+            Connected(connection);
             return connection;
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -194,63 +257,46 @@ sealed partial class ServerEndpoint : IEndpoint
         }
         catch (Exception failure)
         {
-            Failed();
-            var options = _config.EndpointWriterOptions;
+            _backoff.Failed();
             var everConnected = _peerId is not null;
             // Refused: nobody listens there any more. Timed out: it had its time. A reset may be just another broken connection.
             var isGone = everConnected && (TransportFailure.IsRefused(failure) || failure is TimeoutException);
-            if (_down || isGone || _failures >= options.MaxRetries || failure is PeerRefusedException)
-            {
-                if (failure is PeerRefusedException) LogRefusedUs(_logger, Address, failure.Message);
+            if (isGone || _backoff.Failures >= _config.EndpointWriterOptions.MaxRetries || failure is PeerRefusedException || _state == EndpointState.Unreachable)
                 GoDown(failure.Message);
-            }
             else
-            {
                 _probe = true;
-            }
-
             return null;
         }
     }
 
-    /// <summary>Waits until the next attempt is due; false when the endpoint stops meanwhile.</summary>
-    async Task<bool> PauseAsync()
+    void Connected(PeerConnection connection)
     {
-        var pause = _config.EndpointWriterOptions.RetryBackOff * (1 - _system.Config.Runtime.NextDouble() / 2) - _time.GetElapsedTime(_lastFailure);
-        if (pause <= TimeSpan.Zero) return !_stopping;
-        try
-        {
-            await Task.Delay(pause, _time, _stop.Token);
-            return !_stopping;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
-    void Connected(string peerId)
-    {
-        _failures = 0;
-        if (_peerId is not null && !_down && !string.Equals(_peerId, peerId, StringComparison.Ordinal))
+        var peerId = connection.PeerId;
+        _backoff.Reset();
+        var known = _peerId;
+        if (known is not null && !string.Equals(known, peerId, StringComparison.Ordinal))
         {
             // Another incarnation answers at the address: the one that was watched is gone.
-            LogReplaced(_logger, Address, _peerId, peerId);
-            var old = _peerId;
+            LogReplaced(_logger, Address, known, peerId);
             _peerId = peerId;
             NotifyWatchers();
-            _system.EventStream.Publish(new EndpointTerminatedEvent(false, Address, old));
+            _system.EventStream.Publish(new EndpointTerminatedEvent(false, Address, known));
         }
 
-        LogConnected(_logger, Address, peerId);
         _peerId = peerId;
-        _down = false;
+        LogConnected(_logger, Address, peerId);
+        _metrics.EndpointConnected(Address);
+        _batches.LimitTo(connection.PeerMaxMessageBytes);
+        _queue.Accept();
+        SetState(EndpointState.Connected, "the peer answered");
+        // A watch, or the word of an end, may have been lost with the connection before.
+        if (string.Equals(known, peerId, StringComparison.Ordinal)) RenewWatches();
     }
 
     async Task ServeAsync(PeerConnection connection)
     {
         var connectedAt = _time.GetTimestamp();
-        var incoming = new IncomingMessages(_system, _config, _manager, Address, "");
+        var incoming = new IncomingMessages(_system, _config, _manager, connection.PeerId, Address, "");
         var reading = connection.ReadToEndAsync(
             frame =>
             {
@@ -258,13 +304,16 @@ sealed partial class ServerEndpoint : IEndpoint
                 incoming.Receive(batch);
             },
             _queue.Signal);
+        // A write that waits for the peer's window must not hold up the end.
+        using var stopping = _stop.Token.UnsafeRegister(static served => ((PeerConnection)served!).Abort(), connection);
+        var writeFailure = "";
         try
         {
             await WriteAllAsync(connection);
         }
         catch (Exception broken) when (broken is IOException or HttpRequestException or OperationCanceledException or ObjectDisposedException)
         {
-            LogWriteFailed(_logger, broken, Address);
+            writeFailure = broken.Message;
         }
 
         if (_stopping && !_stop.IsCancellationRequested && !connection.HasEnded)
@@ -277,23 +326,21 @@ sealed partial class ServerEndpoint : IEndpoint
 
         connection.Dispose();
         await reading;
+        var reason = _stopping ? "this system stopped" : connection.EndReason.Length > 0 ? connection.EndReason : writeFailure;
+        _metrics.EndpointDisconnected(Address);
+        LogLost(_logger, Address, connection.PeerId, reason);
+        _batches.StreamLost($"the connection to {Address} ended: {reason}");
         if (_stopping) return;
-        if (_time.GetElapsedTime(connectedAt) < ShortLived) Failed();
-
-        LogLost(_logger, Address, connection.PeerId, connection.EndReason);
-        switch (connection.End)
+        if (_time.GetElapsedTime(connectedAt) < ShortLived) _backoff.Failed();
+        if (connection.End == PeerConnectionEnd.PeerLeft)
         {
-            case PeerConnectionEnd.Lost:
-                _probe = true;
-                break;
-            case PeerConnectionEnd.Refused:
-                LogRefusedUs(_logger, Address, connection.EndReason);
-                _probe = true;
-                break;
-            case PeerConnectionEnd.PeerLeft:
-                GoDown(connection.EndReason);
-                break;
+            GoDown(reason);
+            return;
         }
+
+        if (connection.End == PeerConnectionEnd.Refused) LogRefusedUs(_logger, Address, reason);
+        _probe = true;
+        SetState(EndpointState.Connecting, reason);
     }
 
     /// <summary>Writes until the connection ends or the endpoint stops. Batches what is there, flushes when nothing more is.</summary>
@@ -302,18 +349,23 @@ sealed partial class ServerEndpoint : IEndpoint
         var unflushed = false;
         while (!connection.HasEnded && !_stop.IsCancellationRequested)
         {
-            if (_pending.Refill())
+            if (_batches.EncodeNext())
             {
-                _output.Clear();
-                _pending.Advance(_encoder.Encode(_pending.Messages, _output, _unsendable));
-                if (_output.Length == 0) continue;
-                await connection.WriteAsync(_output.WrittenMemory);
+                if (_batches.Output.IsEmpty) continue;
+                if (connection.HasEnded)
+                {
+                    _batches.Rewind();
+                    return;
+                }
+
+                await WriteAsync(connection);
                 unflushed = true;
             }
             else if (unflushed)
             {
-                unflushed = false;
                 await connection.FlushAsync();
+                _batches.Left();
+                unflushed = false;
             }
             else if (_stopping)
             {
@@ -321,16 +373,31 @@ sealed partial class ServerEndpoint : IEndpoint
             }
             else
             {
-                await _queue.WaitAsync();
+                await _queue.WaitAsync(WaitFor.Messages);
             }
         }
     }
 
+    async ValueTask WriteAsync(PeerConnection connection)
+    {
+        if (!_metrics.MeasuresWrites)
+        {
+            await connection.WriteAsync(_batches.Output);
+            return;
+        }
+
+        var started = _time.GetTimestamp();
+        await connection.WriteAsync(_batches.Output);
+        _metrics.Written(Address, _time.GetElapsedTime(started));
+    }
+
+    /// <summary>Opens the circuit, or leaves it open after another failed attempt.</summary>
     void GoDown(string reason)
     {
-        var first = !_down;
-        _down = true;
-        if (_failures == 0) Failed();
+        var first = _state != EndpointState.Unreachable;
+        _downReason = $"{Address} is not reachable: {reason}";
+        _queue.Refuse();
+        if (_backoff.Failures == 0) _backoff.Failed();
         var peerId = _peerId;
         _peerId = null;
         if (first)
@@ -338,16 +405,18 @@ sealed partial class ServerEndpoint : IEndpoint
             LogDown(_logger, Address, peerId, reason);
             // First the event, so that whoever caches PIDs of the peer forgets them before the dead letters cause new lookups.
             _system.EventStream.Publish(new EndpointTerminatedEvent(false, Address, peerId));
+            SetState(EndpointState.Unreachable, reason);
         }
 
         NotifyWatchers();
-        DropQueued();
+        DropQueued(_downReason);
     }
 
-    void Failed()
+    void SetState(EndpointState state, string reason)
     {
-        _failures++;
-        _lastFailure = _time.GetTimestamp();
+        if (_state == state) return;
+        _state = state;
+        _system.EventStream.Publish(new EndpointStateChanged(Address, _peerId, state, reason));
     }
 
     void NotifyWatchers()
@@ -359,26 +428,33 @@ sealed partial class ServerEndpoint : IEndpoint
         }
     }
 
-    void DropQueued()
+    /// <summary>The queue takes nothing more: this ends.</summary>
+    void DropQueued(string reason)
     {
-        // What comes while the dead letters are told is for the next attempt: taking it too could go on for ever.
-        _pending.Refill();
-        while (!_pending.IsEmpty) NotSent(_pending.TakeOne());
-        if (!_stopping && !_queue.IsClosed) return;
-        while (_pending.Refill()) NotSent(_pending.TakeOne());
+        while (_batches.TryTakeOne(out var message)) NotSent(message, reason);
     }
 
-    void NotSent(in OutgoingMessage message)
+    /// <summary>An actor that is watched twice by the same watcher tells its end once.</summary>
+    void RenewWatches()
+    {
+        foreach (var (id, watcher) in _watches.All())
+        {
+            var watch = new Watch(watcher);
+            Send(new OutgoingMessage(PID.FromAddress(Address, id), watch, null, null, watch.CalculateSize()), priority: true);
+        }
+    }
+
+    void NotSent(in OutgoingMessage message, string reason)
     {
         // A watcher is told once: by whoever takes it out of the table.
         if (message.Message is Watch watch && !_watches.Remove(message.Target.Id, watch.Watcher)) return;
-        DeadLetters.NotSent(_system, message);
+        DeadLetters.NotSent(_system, message, reason);
     }
 
     void Unsendable(OutgoingMessage message, Exception reason)
     {
-        LogUnsendable(_logger, reason, message.Message.GetType().Name, Address);
-        NotSent(message);
+        if (_unsendableThrottle.TryEnter(out _)) LogUnsendable(_logger, reason, message.Message.GetType().Name, Address);
+        NotSent(message, reason.Message);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Connected to {Address} ({PeerId})")]
@@ -396,11 +472,8 @@ sealed partial class ServerEndpoint : IEndpoint
     [LoggerMessage(Level = LogLevel.Error, Message = "{Address} refused this system: {Reason}")]
     static partial void LogRefusedUs(ILogger logger, string address, string reason);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "A batch to {Address} may have been lost with its connection")]
-    static partial void LogWriteFailed(ILogger logger, Exception failure, string address);
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The queue to {Address} is full ({Limit} messages)")]
-    static partial void LogFull(ILogger logger, string address, int limit);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Address} does not take what is sent fast enough: {Messages} messages of about {Bytes} bytes wait, more become dead letters")]
+    static partial void LogFull(ILogger logger, string address, int messages, long bytes);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A message of type {TypeName} to {Address} cannot be sent")]
     static partial void LogUnsendable(ILogger logger, Exception reason, string typeName, string address);

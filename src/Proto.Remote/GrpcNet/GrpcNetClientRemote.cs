@@ -4,7 +4,7 @@ using Proto.Remote.Transport;
 namespace Proto.Remote.GrpcNet;
 
 /// <summary>Remoting of a client: it opens streams to members and is reached back over them, at <c>$client/{system id}</c>.</summary>
-public sealed class GrpcNetClientRemote : IRemote
+public sealed class GrpcNetClientRemote : IRemote, IActorSystemLifecycle
 {
     readonly GrpcNetRemoteConfig _config;
     readonly SemaphoreSlim _lifecycle = new(1, 1);
@@ -47,6 +47,9 @@ public sealed class GrpcNetClientRemote : IRemote
             _lifecycle.Release();
         }
     }
+
+    /// <summary>The actors' last words are on their way: now the connections end.</summary>
+    Task IActorSystemLifecycle.AfterActorsStoppedAsync(string reason) => ShutdownAsync();
 
     public async Task ShutdownAsync(bool graceful = true)
     {

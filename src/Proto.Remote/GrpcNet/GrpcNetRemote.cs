@@ -5,7 +5,7 @@ using Proto.Remote.Transport;
 namespace Proto.Remote.GrpcNet;
 
 /// <summary>Remoting of a member: listens, and connects to others when there is something to send.</summary>
-public sealed partial class GrpcNetRemote : IRemote
+public sealed partial class GrpcNetRemote : IRemote, IActorSystemLifecycle
 {
     readonly GrpcNetRemoteConfig _config;
     readonly ILogger _logger;
@@ -72,6 +72,9 @@ public sealed partial class GrpcNetRemote : IRemote
             _lifecycle.Release();
         }
     }
+
+    /// <summary>The actors' last words are on their way: now the connections end.</summary>
+    Task IActorSystemLifecycle.AfterActorsStoppedAsync(string reason) => ShutdownAsync();
 
     public async Task ShutdownAsync(bool graceful = true)
     {

@@ -21,6 +21,7 @@ public class Serialization
     readonly ConcurrentDictionary<Type, TypeEntry> _byType = [];
     readonly ProtobufSerializer _protobuf = new();
     readonly JsonSerializer _json = new();
+    readonly SizeEstimates _sizes = new();
     volatile Entry[] _byPriority = [];
 
     public Serialization()
@@ -87,6 +88,28 @@ public class Serialization
             ? new PreparedPayload(entry.SerializerId, name, (IMessage)message)
             : new PreparedPayload(entry.SerializerId, entry.Serializer.GetTypeName(message), entry.Serializer.Serialize(message));
     }
+
+    /// <summary>
+    /// About how many bytes the message takes on the wire, without serialising it: exact for protobuf messages, otherwise the size that messages of
+    /// its type had lately. The first one of a type is serialised to learn it. 0 when it cannot be serialised: that is found when it is sent.
+    /// </summary>
+    internal int EstimateBytes(ActorSystem system, object message)
+    {
+        try
+        {
+            if (message is IMessage protobuf) return protobuf.CalculateSize();
+            if (_sizes.Of(message.GetType()) is { } known) return known;
+            var bytes = Prepare(message is IRootSerializable root ? root.Serialize(system) : message).Size;
+            Measured(message.GetType(), bytes);
+            return bytes;
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            return 0;
+        }
+    }
+
+    internal void Measured(Type type, int bytes) => _sizes.Measured(type, bytes);
 
     internal object Deserialize(string typeName, ReadOnlySpan<byte> bytes, int serializerId)
     {

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Proto.Remote.Transport;
 
 namespace Proto.Remote.Wire;
@@ -9,17 +10,13 @@ namespace Proto.Remote.Wire;
 /// <param name="system">For messages that travel in another form (<see cref="IRootSerializable"/>).</param>
 /// <param name="serialization">Writes the payloads.</param>
 /// <param name="ownAddress">Travels as "": the receiver knows it from the handshake.</param>
-/// <param name="maxMessages">Most messages in one batch.</param>
-/// <param name="maxMessageBytes">Largest payload.</param>
+/// <param name="options">Limits of a message and of a batch.</param>
 /// <param name="maxFrameBytes">Largest frame, without gRPC's prefix: a message that does not fit beside others begins the next one.</param>
 /// <param name="targetIdPrefix">Taken off the ids of targets: this system knows a client's actors as <c>$client/{system id}/{id}</c>, the client as <c>{id}</c>.</param>
 sealed class BatchEncoder(
-    ActorSystem system, Serialization serialization, string ownAddress, int maxMessages, int maxMessageBytes, int maxFrameBytes, string targetIdPrefix = "")
+    ActorSystem system, Serialization serialization, string ownAddress, EndpointWriterOptions options, int maxFrameBytes, string targetIdPrefix = "")
     : IDisposable
 {
-    /// <summary>A batch is closed when its envelopes reach this size, so that a frame stays small beside the stream's window.</summary>
-    const int CloseBatchBytes = 128 * 1024;
-
     // Field numbers of Protos.proto as tag bytes: (number << 3) | wire type.
     const byte MessageBatch = 1 << 3 | 2;
     const byte TypeNames = 1 << 3 | 2;
@@ -52,37 +49,49 @@ sealed class BatchEncoder(
     string _lastType = "";
     string _lastTarget = "";
     (string Address, string Id) _lastSender;
+    // What this system sends and the peer takes.
+    int _maxMessageBytes = options.MaxMessageBytes;
+    int _peerMaxFrameBytes = int.MaxValue;
 
     /// <summary>
     /// Appends one frame with as many of the messages as one batch takes, and returns how many those are (at least one).
-    /// A message that cannot be written (no serializer, too large, a header that fails) is handed to <paramref name="refused"/>
-    /// and takes no place.
+    /// A message that cannot be written (no serializer, too large, a header that fails) is handed to <paramref name="refused"/>,
+    /// takes no place, and is marked so that nobody reports it again.
     /// </summary>
-    public int Encode(ReadOnlySpan<OutgoingMessage> messages, WireWriter output, Action<OutgoingMessage, Exception> refused)
+    public int Encode(Span<OutgoingMessage> messages, WireWriter output, Action<OutgoingMessage, Exception> refused)
     {
         Reset();
         var taken = 0;
         var written = 0;
-        while (taken < messages.Length && written < maxMessages && _envelopes.Length < CloseBatchBytes)
+        var maxBytes = Math.Min(maxFrameBytes, _peerMaxFrameBytes);
+        while (taken < messages.Length && written < options.EndpointWriterBatchSize && _envelopes.Length < options.MaxBatchBytes)
         {
-            ref readonly var next = ref messages[taken];
+            ref var next = ref messages[taken];
+            if (next.IsRefused)
+            {
+                taken++;
+                continue;
+            }
+
             var before = Mark();
             try
             {
                 WriteEnvelope(next);
-                if (MessageBytes > maxFrameBytes)
+                if (MessageBytes > maxBytes)
                 {
                     var tooLarge = MessageBytes;
                     TakeBack(before);
                     if (written > 0) break;
-                    throw new MessageTooLargeException(next.Message.GetType().Name, tooLarge, maxFrameBytes, "the largest frame");
+                    throw new MessageTooLargeException(next.Message.GetType().Name, tooLarge, maxBytes, "the largest frame that both sides take");
                 }
             }
             catch (Exception failure) when (failure is not OutOfMemoryException)
             {
                 TakeBack(before);
                 taken++;
-                refused(next, failure);
+                var unsendable = next;
+                next = next.Refused();
+                refused(unsendable, failure);
                 continue;
             }
 
@@ -92,6 +101,13 @@ sealed class BatchEncoder(
 
         if (written > 0) WriteFrame(output);
         return taken;
+    }
+
+    /// <summary>Sets the largest message that the peer takes; 0 when it did not say. The lower limit of both sides holds.</summary>
+    public void LimitTo(int peerMaxMessageBytes)
+    {
+        _maxMessageBytes = peerMaxMessageBytes > 0 ? Math.Min(peerMaxMessageBytes, options.MaxMessageBytes) : options.MaxMessageBytes;
+        _peerMaxFrameBytes = (int)Math.Min(int.MaxValue, EndpointWriterOptions.FrameBytesPerMessageByte * (long)_maxMessageBytes);
     }
 
     public void Dispose()
@@ -133,8 +149,9 @@ sealed class BatchEncoder(
     {
         var payload = serialization.Prepare(next.Message is IRootSerializable root ? root.Serialize(system) : next.Message);
         var payloadBytes = payload.Size;
-        if (payloadBytes > maxMessageBytes)
-            throw new MessageTooLargeException(payload.TypeName, payloadBytes, maxMessageBytes);
+        if (payloadBytes > _maxMessageBytes)
+            throw new MessageTooLargeException(payload.TypeName, payloadBytes, _maxMessageBytes);
+        if (next.Message is not IMessage) serialization.Measured(next.Message.GetType(), payloadBytes);
 
         var typeId = IdOf(payload.TypeName, _typeIds, _types, TypeNames, ref _lastType);
         var target = IdOf(WithoutPrefix(next.Target.Id), _targetIds, _targets, Targets, ref _lastTarget);

@@ -18,7 +18,7 @@ static class GoldenBytes
     /// <summary>A frame's message without gRPC's five bytes before it.</summary>
     public static byte[] Encode(params OutgoingMessage[] messages)
     {
-        using var encoder = new BatchEncoder(new ActorSystem(), Known(), "own:1", 1000, 1 << 20, 1 << 21);
+        using var encoder = new BatchEncoder(new ActorSystem(), Known(), "own:1", new EndpointWriterOptions { MaxMessageBytes = 1 << 20 }, 1 << 21);
         using var output = new WireWriter(16);
         var taken = encoder.Encode(messages, output, (message, failure) => Assert.Fail($"{message.Message}: {failure}"));
         Assert.Equal(messages.Length, taken);

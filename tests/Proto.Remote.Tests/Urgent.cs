@@ -1,0 +1,3 @@
+namespace Proto.Remote.Tests.Messages;
+
+public partial class Urgent : IRemotePriorityMessage;
