@@ -93,6 +93,10 @@ sealed partial class EndpointManager(
         if (_clients.TryGetValue(clientId, out var client)) client.ActorTerminated(watcher, terminated);
     }
 
+    /// <summary>Completes when all streams that the peer has opened to us have ended: it has said all that it has to say.</summary>
+    public Task InboundEndedAsync(string peerId) => Task.WhenAll(
+        InOrder(_inbound).Select(entry => entry.Value).Where(stream => string.Equals(stream.PeerId, peerId, StringComparison.Ordinal)).Select(stream => stream.End.OnThisContext()));
+
     /// <summary>How much waits for each address.</summary>
     public IEnumerable<(string Address, (int Messages, long Bytes) Load)> Loads()
     {
@@ -188,7 +192,7 @@ sealed partial class EndpointManager(
         _streamGate.Admit(new IncomingConnection(greeting.MemberId, greeting.Address, call.Caller, call.Certificate, call.Headers));
         if (!await AnswerAsync(call, greeting.MemberId)) return;
 
-        var stream = new InboundStream(call, new IncomingMessages(system, config, this, greeting.MemberId, greeting.Address, ""), system.Config.TimeProvider);
+        var stream = new InboundStream(call, greeting.MemberId, new IncomingMessages(system, config, this, greeting.MemberId, greeting.Address, ""), system.Config.TimeProvider);
         var key = $"{greeting.Address} to {greeting.DialedAddress}";
         var former = Register(key, stream);
         foreach (var back in EndpointsOf(greeting.MemberId, greeting.Address)) back.PeerConnected();

@@ -3,7 +3,7 @@ using Proto.Remote.Transport;
 namespace Proto.Remote.Endpoints;
 
 /// <summary>A stream that another member opened: it only brings messages. Messages to that member leave over a stream of our own.</summary>
-sealed class InboundStream(IServerCall call, IncomingMessages incoming, TimeProvider time)
+sealed class InboundStream(IServerCall call, string peerId, IncomingMessages incoming, TimeProvider time)
 {
     static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(1);
     static readonly byte[] Disconnect = Handshake.Frame(new RemoteMessage { DisconnectRequest = new DisconnectRequest() });
@@ -12,7 +12,12 @@ sealed class InboundStream(IServerCall call, IncomingMessages incoming, TimeProv
     volatile bool _stopping;
     volatile bool _superseded;
 
+    public string PeerId => peerId;
+
     public bool IsStopping => _stopping;
+
+    /// <summary>Completes when nothing more is delivered.</summary>
+    public Task End => _ended.Task;
 
     /// <exception cref="GrpcException">What came is malformed: the stream ends with that status, other streams do not notice.</exception>
     public async Task ReadToEndAsync()

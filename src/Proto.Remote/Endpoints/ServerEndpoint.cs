@@ -20,6 +20,9 @@ sealed partial class ServerEndpoint : IEndpoint
     /// <summary>A connection that ends sooner counts as a failed attempt: a peer that accepts and drops must not be called in a hot loop.</summary>
     static readonly TimeSpan ShortLived = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>A little more than a leaving peer takes to flush.</summary>
+    static readonly TimeSpan LastWordsTimeout = FlushAtShutdown * 1.5;
+
     static readonly TimeSpan LogPeriod = TimeSpan.FromSeconds(10);
 
     readonly ActorSystem _system;
@@ -326,6 +329,7 @@ sealed partial class ServerEndpoint : IEndpoint
 
         connection.Dispose();
         await reading;
+        if (connection.End == PeerConnectionEnd.PeerLeft) await LastWordsAsync(connection.PeerId);
         var reason = _stopping ? "this system stopped" : connection.EndReason.Length > 0 ? connection.EndReason : writeFailure;
         _metrics.EndpointDisconnected(Address);
         LogLost(_logger, Address, connection.PeerId, reason);
@@ -341,6 +345,19 @@ sealed partial class ServerEndpoint : IEndpoint
         if (connection.End == PeerConnectionEnd.Refused) LogRefusedUs(_logger, Address, reason);
         _probe = true;
         SetState(EndpointState.Connecting, reason);
+    }
+
+    /// <summary>A peer that leaves flushes what it has for us: replies to requests that would otherwise end as unknown.</summary>
+    async Task LastWordsAsync(string peerId)
+    {
+        try
+        {
+            await _manager.InboundEndedAsync(peerId).WaitAsync(LastWordsTimeout, _time, _stop.Token);
+        }
+        catch (Exception late) when (late is TimeoutException or OperationCanceledException)
+        {
+            LogNoLastWords(_logger, Address, peerId);
+        }
     }
 
     /// <summary>Writes until the connection ends or the endpoint stops. Batches what is there, flushes when nothing more is.</summary>
@@ -465,6 +482,9 @@ sealed partial class ServerEndpoint : IEndpoint
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Connection to {Address} ({PeerId}) ended: {Reason}")]
     static partial void LogLost(ILogger logger, string address, string peerId, string reason);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Address} ({PeerId}) leaves, and did not end its own stream in time")]
+    static partial void LogNoLastWords(ILogger logger, string address, string peerId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Address} ({PeerId}) is not reachable: {Reason}")]
     static partial void LogDown(ILogger logger, string address, string? peerId, string reason);
