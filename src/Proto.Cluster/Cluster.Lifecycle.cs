@@ -85,6 +85,7 @@ public partial class Cluster
         _context = Config.ClusterContextProducer(this);
         var subscriptions = Subscribe();
         UndoWith("subscriptions", _ => EndAll(subscriptions));
+        System.Root.SpawnNamedSystem(Props.FromProducer(() => new CacheInvalidator()), CacheInvalidator.Name);
         if (isClient) return;
         System.Root.SpawnNamedSystem(Props.FromProducer(() => new EventStreamActor()), EventStreamActor.Name);
         UndoWith("gossip", _ => Gossip.StopAsync());

@@ -56,6 +56,9 @@ public sealed partial record MemberList
 
     internal ulong TopologyHash => _view.TopologyHash;
 
+    internal bool IsHostAt(string kind, string address) =>
+        Array.Exists(_view.HostsOf(kind), host => string.Equals(host.Address, address, StringComparison.Ordinal));
+
     internal bool IsEmpty => _view.Members.Length == 0;
 
     public ImmutableHashSet<string> GetMembers() => _view.Ids;

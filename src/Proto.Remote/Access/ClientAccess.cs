@@ -11,6 +11,8 @@ public static class ClientAccess
         ("$partition-activator", "cluster.ActivationRequest"),
         ("$placement-activator", "cluster.ActivationRequest"),
         ("$sn-activator", "cluster.ActivationRequest"),
+        ("$partition-identity", "cluster.placement.SuspectActivation"), // "it did not answer": checked where it should run
+        ("$placement-activator", "cluster.placement.SuspectActivation"),
         ("$server_seed", "cluster.seed.JoinAsClientRequest"),
     ];
 
