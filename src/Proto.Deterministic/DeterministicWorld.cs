@@ -215,6 +215,7 @@ public sealed class DeterministicWorld : IDisposable
         if (node.IsDead) return;
         Record(node, silently ? "power cut" : "kill", node.Name);
         node.IsDead = true;
+        node.LostPower = silently;
         node.Parked.Clear();
         _ready.Remove(node);
         Network.Died(node, silently);
@@ -256,7 +257,7 @@ public sealed class DeterministicWorld : IDisposable
         var next = _agenda.Peek();
         if (next is null || next.Due > end)
         {
-            if (end > Now && end < TimeSpan.MaxValue) Now = end;
+            if (end > Now) Now = end;
             return false;
         }
 

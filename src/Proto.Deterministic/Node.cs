@@ -24,6 +24,9 @@ sealed class Node
 
     public bool IsDead { get; set; }
 
+    /// <summary>It is dead, and so is its machine: nobody there refuses calls.</summary>
+    public bool LostPower { get; set; }
+
     /// <summary>Since when nothing of it runs; null: it runs.</summary>
     public TimeSpan? PausedSince { get; set; }
 

@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Proto.Deterministic.Tests.Messages;
 using Proto.Deterministic.Tests.Scenarios;
 using Proto.Remote;
+using Proto.Remote.Transport;
 
 namespace Proto.Deterministic.Tests;
 
@@ -78,6 +79,26 @@ public sealed class NetworkTests : IDisposable
         _world.RunFor(TimeSpan.FromSeconds(1));
 
         Assert.Single(lost);
+    }
+
+    [Theory]
+    [InlineData(false, false, true)]
+    [InlineData(true, false, false)]
+    [InlineData(false, true, false)]
+    public void A_call_to_a_dead_process_is_refused_unless_its_host_is_dead_or_cut_off_too(bool powerCut, bool cutOff, bool refused)
+    {
+        if (cutOff) _world.Network.Isolate("a", "b");
+        if (powerCut) _world.CutPower(_b);
+        else _world.Kill(_b);
+
+        _world.Run(async () =>
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), _world.Time);
+            using var channel = _a.Extensions.GetRequired<ITransport>().CreateChannel(_b.Address, new EndpointWriterOptions());
+            var failure = await Record.ExceptionAsync(() => channel.OpenAsync("/any", default, patience.Token));
+            Assert.Equal(refused, TransportFailure.IsRefused(failure!));
+            Assert.Equal(!refused, patience.IsCancellationRequested);
+        });
     }
 
     [Fact]

@@ -7,6 +7,7 @@ sealed class ByteQueue(Func<bool> isReading, Action<int> consumed) : Stream
 {
     readonly Queue<ReadOnlyMemory<byte>> _segments = [];
     TaskCompletionSource? _waiter;
+    int _headTaken; // of the first segment
     Exception? _broken;
     bool _ended;
 
@@ -84,24 +85,16 @@ sealed class ByteQueue(Func<bool> isReading, Action<int> consumed) : Stream
         var taken = 0;
         while (taken < buffer.Length && _segments.TryPeek(out var segment))
         {
-            var count = Math.Min(segment.Length, buffer.Length - taken);
-            segment.Span[..count].CopyTo(buffer[taken..]);
+            var count = Math.Min(segment.Length - _headTaken, buffer.Length - taken);
+            segment.Span.Slice(_headTaken, count).CopyTo(buffer[taken..]);
             taken += count;
+            _headTaken += count;
+            if (_headTaken < segment.Length) break;
             _segments.Dequeue();
-            if (count == segment.Length) continue;
-            PutBack(segment[count..]);
-            break;
+            _headTaken = 0;
         }
 
         consumed(taken);
         return taken;
-    }
-
-    void PutBack(ReadOnlyMemory<byte> rest)
-    {
-        var behind = _segments.ToArray();
-        _segments.Clear();
-        _segments.Enqueue(rest);
-        foreach (var segment in behind) _segments.Enqueue(segment);
     }
 }

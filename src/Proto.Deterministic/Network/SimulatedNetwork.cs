@@ -125,6 +125,7 @@ public sealed class SimulatedNetwork
         if (_listeners.TryGetValue(listener.Address, out var present) && present == listener) _listeners.Remove(listener.Address);
     }
 
+    /// <summary>Who listens at the address, or did until it died.</summary>
     internal Listener? ListenerAt(string address) => _listeners.GetValueOrDefault(address);
 
     internal Connection Connect(Node client, Node server, int maxMessageBytes, TimeSpan keepAlive)
@@ -138,7 +139,6 @@ public sealed class SimulatedNetwork
 
     internal void Died(Node node, bool silently)
     {
-        foreach (var listener in _listeners.Values.Where(listener => listener.Node == node && !silently).ToArray()) Forget(listener);
         foreach (var connection in _connections.ToArray()) connection.PeerDied(node, silently);
     }
 

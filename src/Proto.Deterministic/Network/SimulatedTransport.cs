@@ -19,9 +19,10 @@ sealed class SimulatedTransport(SimulatedNetwork network, Node node) : ITranspor
         public async Task<IClientCall> OpenAsync(string method, ReadOnlyMemory<byte> firstFrames, CancellationToken cancellationToken)
         {
             var listener = network.ListenerAt(address);
-            if (listener is null)
+            if (listener is null || IsRefusedFor(listener.Node))
             {
-                await Refusal(cancellationToken);
+                // The host answers as soon as a packet has gone there and back.
+                await Task.Delay(network.MinDelay + network.MaxDelay, node.Time, cancellationToken);
                 throw Connection.RefusedBy(address);
             }
 
@@ -40,7 +41,10 @@ sealed class SimulatedTransport(SimulatedNetwork network, Node node) : ITranspor
 
         public void Dispose() => _connection?.ClientEnd.Dispose();
 
-        // A host without a listener answers as soon as a packet has gone there and back.
-        Task Refusal(CancellationToken cancellationToken) => Task.Delay(network.MinDelay + network.MaxDelay, node.Time, cancellationToken);
+        /// <summary>The process is dead, and its host can say so.</summary>
+        bool IsRefusedFor(Node server) =>
+            server is { IsDead: true, LostPower: false }
+            && !network.LinkBetween(node.Name, server.Name).IsCut
+            && !network.LinkBetween(server.Name, node.Name).IsCut;
     }
 }
