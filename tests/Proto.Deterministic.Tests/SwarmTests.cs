@@ -39,7 +39,7 @@ public class SwarmTests
     {
         var coverage = new Coverage();
         Swarm.Run(1, 500, world => ClusterUnderFaults.Run(world, coverage));
-        coverage.MustHave("kill", "power cut", "partition", "pause", "leave", "answer", nameof(TimeoutException));
+        coverage.MustHave("kill", "power cut", "partition", "pause", "leave", "answer", nameof(TimeoutException), "PartitionIdentityLookup", "PartitionActivatorLookup");
     }
 
     [Fact]
