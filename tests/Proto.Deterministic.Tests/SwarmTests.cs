@@ -38,7 +38,7 @@ public class SwarmTests
     public void Requests_to_virtual_actors_are_executed_at_most_once_and_have_one_outcome_each_while_members_are_lost()
     {
         var coverage = new Coverage();
-        Swarm.Run(1, 500, world => ClusterUnderFaults.Run(world, coverage));
+        Swarm.Run(1, 300, world => ClusterUnderFaults.Run(world, coverage));
         coverage.MustHave("kill", "power cut", "partition", "pause", "leave", "answer", nameof(TimeoutException), "PartitionIdentityLookup", "PartitionActivatorLookup");
     }
 
