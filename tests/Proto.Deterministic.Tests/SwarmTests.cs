@@ -15,7 +15,7 @@ public class SwarmTests
     {
         var coverage = new Coverage();
         Swarm.Run(1, 600, world => RemoteTraffic.Run(world, coverage));
-        coverage.MustHave("reset", "one-way cut", "cut", "slow link", "peer that does not read", "answer", nameof(TimeoutException));
+        coverage.MustHave("reset", "one-way cut", "cut", "slow link", "peer that does not read", "answer", nameof(TimeoutException), nameof(UnknownOutcomeException));
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public class SwarmTests
     {
         var coverage = new Coverage();
         Swarm.Run(1, 500, world => RestartedPeer.Run(world, coverage));
-        coverage.MustHave("kill", "power cut", "restart at once", "dead letter", "answer", nameof(TimeoutException), nameof(DeadLetterException));
+        coverage.MustHave("kill", "power cut", "restart at once", "dead letter", "answer", nameof(UnknownOutcomeException), nameof(DeadLetterException));
     }
 
     [Fact]

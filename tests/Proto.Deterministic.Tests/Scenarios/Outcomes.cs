@@ -33,8 +33,8 @@ sealed class Outcomes
     public void Observe(ActorSystem system) => system.EventStream.Subscribe<DeadLetterEvent>(dead =>
     {
         if (dead.Message is not Ping ping) return;
-        _met.Add("dead letter");
-        _certainlyNot.Add(NameOf(ping));
+        _met.Add(dead.Outcome == DeliveryOutcome.NotDelivered ? "dead letter" : "letter of unknown fate");
+        if (dead.Outcome == DeliveryOutcome.NotDelivered) _certainlyNot.Add(NameOf(ping));
     });
 
     /// <summary>Waits for the request's one outcome.</summary>

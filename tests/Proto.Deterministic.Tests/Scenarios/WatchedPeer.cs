@@ -45,6 +45,7 @@ static class WatchedPeer
                 case 2: world.Network.Isolate("a", "b"); break;
                 case 3:
                     for (var index = 0; index < Watchers; index++) watched.Root.Stop(PID.FromAddress(watched.Address, $"watched-{index}"));
+                    if (random.Chance(0.5)) world.Network.Reset("a", "b");
                     break;
             }
 
