@@ -51,9 +51,9 @@ sealed class ClusterFixture : IAsyncDisposable
         Create(
             new ActorSystem((configureSystem ?? (same => same))(ActorSystemConfig.Setup())).WithRemote(RemoteConfig()), configure ?? WithCounter, lookup, provider);
 
-    public async Task<Cluster> StartClientAsync(IIdentityLookup? lookup = null)
+    public async Task<Cluster> StartClientAsync(IIdentityLookup? lookup = null, IClusterProvider? provider = null)
     {
-        var cluster = Create(new ActorSystem().WithClientRemote(RemoteConfig()), same => same, lookup, null);
+        var cluster = Create(new ActorSystem().WithClientRemote(RemoteConfig()), same => same, lookup, provider);
         await cluster.StartClientAsync().WaitAsync(Soon());
         return cluster;
     }
@@ -67,7 +67,7 @@ sealed class ClusterFixture : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var cluster in _clusters) await cluster.ShutdownAsync();
+        foreach (var cluster in _clusters.ToArray()) await cluster.ShutdownAsync();
     }
 
     Cluster Create(ActorSystem system, Func<ClusterConfig, ClusterConfig> configure, IIdentityLookup? lookup, IClusterProvider? provider)
