@@ -4,17 +4,18 @@ namespace Proto.Cluster.Testing;
 public sealed class InMemAgent
 {
     readonly Lock _gate = new();
-    readonly Dictionary<string, Member> _members = new(StringComparer.Ordinal);
+    readonly SortedDictionary<string, AgentServiceStatus> _services = new(StringComparer.Ordinal);
     readonly List<Action<IReadOnlyCollection<Member>>> _listeners = [];
 
     /// <summary>Adds a member, or replaces the one with the same id.</summary>
-    public void RegisterService(Member member)
+    public void RegisterService(Member member) => RegisterService(member, DateTimeOffset.MinValue);
+
+    /// <inheritdoc cref="RegisterService(Member)"/>
+    public void RegisterService(AgentServiceRegistration registration)
     {
-        lock (_gate)
-        {
-            _members[member.Id] = member;
-            Tell();
-        }
+        var member = new Member { Id = registration.ID, Host = registration.Host, Port = registration.Port };
+        member.Kinds.AddRange(registration.Kinds);
+        RegisterService(member);
     }
 
     /// <summary>Removes a member, whether it left or a test says that it died.</summary>
@@ -22,13 +23,66 @@ public sealed class InMemAgent
     {
         lock (_gate)
         {
-            if (_members.Remove(memberId)) Tell();
+            if (_services.Remove(memberId)) Tell();
         }
     }
 
+    /// <summary>Those that count as members.</summary>
     public IReadOnlyCollection<Member> GetServices()
     {
-        lock (_gate) return [.. _members.Values];
+        lock (_gate) return Alive();
+    }
+
+    /// <summary>All that are registered, also those that were not refreshed in time; ordered by id.</summary>
+    public AgentServiceStatus[] GetServicesHealth()
+    {
+        lock (_gate) return [.. _services.Values];
+    }
+
+    /// <summary>Tells everybody the members again, as they are.</summary>
+    public void ForceUpdate()
+    {
+        lock (_gate) Tell();
+    }
+
+    internal void RegisterService(Member member, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            _services[member.Id] = new AgentServiceStatus(member, now, Alive: true);
+            Tell();
+        }
+    }
+
+    /// <summary>The member is alive. False: it is not registered any more.</summary>
+    internal bool RefreshServiceTTL(string memberId, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            if (!_services.TryGetValue(memberId, out var service)) return false;
+            _services[memberId] = service with { RefreshedAt = now, Alive = true };
+            if (!service.Alive) Tell();
+            return true;
+        }
+    }
+
+    /// <summary>Members not refreshed for the time to live do not count any more, and are forgotten after a further while.</summary>
+    internal void Expire(DateTimeOffset now, TimeSpan serviceTtl, TimeSpan deregisterCritical)
+    {
+        lock (_gate)
+        {
+            var changed = false;
+            foreach (var service in _services.Values.ToArray())
+            {
+                var age = now - service.RefreshedAt;
+                if (age < serviceTtl) continue;
+                changed |= service.Alive;
+                if (age < serviceTtl + deregisterCritical) _services[service.ID] = service with { Alive = false };
+                else _services.Remove(service.ID);
+            }
+
+            if (changed) Tell();
+        }
     }
 
     internal void Subscribe(Action<IReadOnlyCollection<Member>> listener)
@@ -36,7 +90,7 @@ public sealed class InMemAgent
         lock (_gate)
         {
             _listeners.Add(listener);
-            listener([.. _members.Values]);
+            listener(Alive());
         }
     }
 
@@ -45,9 +99,11 @@ public sealed class InMemAgent
         lock (_gate) _listeners.Remove(listener);
     }
 
+    Member[] Alive() => [.. _services.Values.Where(service => service.Alive).Select(service => service.Member)];
+
     void Tell()
     {
-        Member[] members = [.. _members.Values];
+        var members = Alive();
         foreach (var listener in _listeners.ToArray()) listener(members);
     }
 }

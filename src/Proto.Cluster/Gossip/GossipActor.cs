@@ -226,7 +226,8 @@ sealed partial class GossipActor : IActor
         _ = _cluster.System.Config.Runtime.Run(() => _cluster.ShutdownAsync(graceful: false, "a majority of the members has removed this one"));
     }
 
-    IImmutableSet<string> MemberIds() => _machine.Members.ToImmutableSortedSet(StringComparer.Ordinal);
+    /// <summary>As the list has them now: a check must not find consensus without a member whose joining is still on its way to this actor.</summary>
+    IImmutableSet<string> MemberIds() => _cluster.MemberList.GetMembers().Add(_machine.Self).ToImmutableSortedSet(StringComparer.Ordinal);
 
     Dictionary<string, long> Known() => new(_machine.Known(), StringComparer.Ordinal);
 
