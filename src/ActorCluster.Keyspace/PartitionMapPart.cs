@@ -34,14 +34,16 @@ public sealed class PartitionMapPart : ICoordinatorPart
 
     public PartResult Apply(ByteString command, CommittedView view)
     {
+        var before = Current;
         var reply = Apply(PartitionMapCommand.Parser.ParseFrom(command));
-        return new PartResult(reply.Failure is null, reply);
+        return new PartResult(!ReferenceEquals(before, Current), reply);
     }
 
     /// <summary>Applies a committed command. A refusal changes nothing and says the version in force.</summary>
     public PartitionMapReply Apply(PartitionMapCommand command)
     {
         var version = Current?.Version ?? 0;
+        if (command.Settled is { } settled) return Settle(settled);
         if (command.ExpectedVersion != version)
             return Refuse(ErrorCode.Conflict, $"the partition map is at version {version}, not {command.ExpectedVersion}");
         if (command.Map is not { } map) return Refuse(ErrorCode.InvalidArgument, "map is missing");
@@ -66,6 +68,21 @@ public sealed class PartitionMapPart : ICoordinatorPart
             Version = version,
             Failure = Failures.NotExecuted(code, message),
         };
+    }
+
+    /// <summary>A report about another change than the last one says nothing about that, and changes nothing.</summary>
+    PartitionMapReply Settle(ReplicasSettled settled)
+    {
+        var partition = Current?.ById(settled.Partition);
+        if (partition is { IsSettled: false } && partition.ReplicasVersion == settled.ReplicasVersion)
+        {
+            var map = Current!.Map.Clone();
+            map.Version++;
+            map.Partitions.Single(p => p.Id == settled.Partition).Holders.Clear();
+            Take(map);
+        }
+
+        return new PartitionMapReply { Version = Current?.Version ?? 0 };
     }
 
     public ByteString Save() => new PartitionMapState { Map = Current?.Map, HighestGroup = _highestGroup }.ToByteString();

@@ -10,9 +10,15 @@ namespace ActorCluster.Keyspace;
 /// <param name="FirstHash">Inclusive; the range ends before the next partition's first hash.</param>
 /// <param name="Group">The Raft group that replicates it.</param>
 /// <param name="Generation">Rises with every split, merge and move: the highest part of an epoch.</param>
-/// <param name="Replicas">Who holds a replica. The first is the preferred leader.</param>
-public sealed record PartitionView(uint Id, ulong FirstHash, GroupId Group, uint Generation, IReadOnlyList<NodeUid> Replicas)
+/// <param name="Replicas">Who is to hold a replica. The first is the preferred leader.</param>
+/// <param name="Holders">Who may hold one beside them while a change of replicas is under way; empty otherwise.</param>
+/// <param name="ReplicasVersion">Rises with every change of the replicas; 0: as the cluster was formed.</param>
+public sealed record PartitionView(
+    uint Id, ulong FirstHash, GroupId Group, uint Generation, IReadOnlyList<NodeUid> Replicas, IReadOnlyList<NodeUid> Holders, uint ReplicasVersion)
 {
+    /// <summary>Whether the group's voters are the replicas, as far as the coordinator knows.</summary>
+    public bool IsSettled => Holders.Count == 0;
+
     /// <summary>The replica that should lead when all replicas are well; spreads the leaders over the nodes.</summary>
     public NodeUid PreferredLeader => Replicas[0];
 
@@ -22,6 +28,9 @@ public sealed record PartitionView(uint Id, ulong FirstHash, GroupId Group, uint
             if (replica == node) return true;
         return false;
     }
+
+    /// <summary>Whether a node may hold a replica: it is to have one, or its vote may still be needed.</summary>
+    public bool MayHaveReplica(NodeUid node) => HasReplica(node) || Holders.Contains(node);
 }
 
 /// <summary>
@@ -32,6 +41,9 @@ public sealed class PartitionMapView
 {
     /// <summary>Most partitions a map can have: bounds what every node caches and gossips.</summary>
     public const int MaxPartitions = 16_384;
+
+    /// <summary>Most replicas of one partition.</summary>
+    public const int MaxReplicas = 15;
 
     readonly ulong[] _firstHashes;
     readonly PartitionView[] _partitions;
@@ -48,7 +60,7 @@ public sealed class PartitionMapView
         for (var i = 0; i < _partitions.Length; i++)
         {
             var p = map.Partitions[i];
-            var view = new PartitionView(p.Id, p.FirstHash, new GroupId(p.Group), p.Generation, [.. p.Replicas.Select(r => new NodeUid(r))]);
+            var view = new PartitionView(p.Id, p.FirstHash, new GroupId(p.Group), p.Generation, [.. Uids(p.Replicas)], [.. Uids(p.Holders)], p.ReplicasVersion);
             _partitions[i] = view;
             _firstHashes[i] = view.FirstHash;
             _byId.Add(view.Id, view);
@@ -124,6 +136,8 @@ public sealed class PartitionMapView
         return new PartitionMapView(map);
     }
 
+    static IEnumerable<NodeUid> Uids(IEnumerable<ulong> values) => values.Select(v => new NodeUid(v));
+
     /// <summary>What is wrong with a map, or null.</summary>
     public static string? Validate(PartitionMap map)
     {
@@ -145,6 +159,8 @@ public sealed class PartitionMapView
             if (p.Replicas.Count == 0) return Error(p, "has no replicas");
             if (p.Replicas.Contains(NodeUid.None.Value)) return Error(p, "names node 0");
             if (p.Replicas.Distinct().Count() != p.Replicas.Count) return Error(p, "names a node twice");
+            if (p.Replicas.Count > MaxReplicas) return Error(p, $"has {p.Replicas.Count} replicas; allowed are {MaxReplicas}");
+            if (p.Holders.Count > 0 && p.ReplicasVersion == 0) return Error(p, "has holders without a change of its replicas");
         }
 
         return null;

@@ -9,6 +9,8 @@ using ActorCluster.Membership.Actors;
 using ActorCluster.Membership.Storage;
 using ActorCluster.Protocol;
 using ActorCluster.Protocol.Admin;
+using ActorCluster.Protocol.Keyspace;
+using ActorCluster.Protocol.Membership;
 using ActorCluster.Protocol.Raft;
 using ActorCluster.Raft;
 using ActorCluster.Raft.Actors;
@@ -161,13 +163,33 @@ public sealed partial class ClusterNode : IAsyncDisposable
             .WithClusterKinds([.. _runtime.ClusterKinds, .. _setup.PlainKinds]);
         System.WithCluster(config);
         Cluster = System.Cluster();
-        _runtime.Start(System, OpenReplica(storage));
+        _runtime.Start(System, OpenReplica(storage), ReportSettled);
         _undo.Push(() => Cluster.ShutdownAsync(reason: "the node stops"));
         _undo.Push(_raft.StopAsync);
         _undo.Push(_runtime.StopAsync);
         _membership.Changed += _runtime.Update;
         System.Root.SpawnNamed(Props.FromProducer(() => new AdminActor(Picture, _setup.Time)), AdminActor.Name);
+        System.Root.SpawnNamed(Props.FromProducer(() => new PlacementActor(PlacementServices())), PlacementActor.ActorName);
         System.Root.SpawnNamed(Props.FromProducer(() => new LeaderScout(_runtime.State, _setup.Time)), LeaderScout.Name);
+    }
+
+    PlacementActor.Services PlacementServices() => new(
+        () => _membership.Current,
+        () => _membership.Coordinator?.Status is { Role: RaftRole.Leader, LeaderReady: true },
+        (command, ct) => _membership.ProposeAsync(PartitionMapPart.PartName, command, ct),
+        new PlacementOptions(),
+        _options.PlacementInterval,
+        _setup.Time);
+
+    /// <summary>To all who may lead the coordinator group: only the one who does acts on it.</summary>
+    void ReportSettled(ReplicasSettled settled)
+    {
+        var members = _membership.Current;
+        foreach (var voter in members.CoordinatorVoters)
+        {
+            if (members.Find(voter) is { State: MemberState.Up or MemberState.Leaving } member)
+                System.Root.Send(PID.FromAddress(member.Address, PlacementActor.ActorName), settled);
+        }
     }
 
     /// <summary>Opens what the log holds of a group; a group that it does not hold is new on this node.</summary>

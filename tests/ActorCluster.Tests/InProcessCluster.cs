@@ -18,13 +18,15 @@ sealed class InProcessCluster : IAsyncDisposable
     readonly List<string> _addresses = [];
     readonly int _expect;
 
-    InProcessCluster(int expect) => _expect = expect;
+    readonly Action<ActorClusterOptions>? _configure;
+
+    InProcessCluster(int expect, Action<ActorClusterOptions>? configure) => (_expect, _configure) = (expect, configure);
 
     public List<ClusterNode> Nodes { get; } = [];
 
-    public static async Task<InProcessCluster> StartAsync(int nodes, Action<GrainKinds>? kinds = null)
+    public static async Task<InProcessCluster> StartAsync(int nodes, Action<GrainKinds>? kinds = null, Action<ActorClusterOptions>? configure = null)
     {
-        var cluster = new InProcessCluster(nodes);
+        var cluster = new InProcessCluster(nodes, configure);
         cluster._addresses.AddRange(FreeAddresses(nodes));
         for (var i = 0; i < nodes; i++) cluster.Nodes.Add(await cluster.StartNodeAsync(i, kinds));
         await Task.WhenAll(cluster.Nodes.Select(n => n.Joined)).WaitAsync(Patience);
@@ -47,6 +49,7 @@ sealed class InProcessCluster : IAsyncDisposable
             Partitions = 4,
             ShutdownTimeout = files is null ? TimeSpan.FromSeconds(10) : TimeSpan.FromMilliseconds(500),
         };
+        _configure?.Invoke(options);
         var node = new ClusterNode(options, new ClusterNodeSetup { Kinds = registered, Files = files ?? OsFileSystem.Instance });
         await node.StartAsync();
         return node;
@@ -61,19 +64,8 @@ sealed class InProcessCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until a node sees a member in a state; membership pushes its changes, so nothing is polled.</summary>
-    public static async Task SeesAsync(ClusterNode observer, string name, MemberState state)
-    {
-        var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Look(Membership.MembershipSnapshot snapshot)
-        {
-            if (snapshot.Members.Values.Any(m => m.Name == name && m.State == state)) seen.TrySetResult();
-        }
-
-        observer.Membership.Changed += Look;
-        Look(observer.Membership.Current);
-        await seen.Task.WaitAsync(Patience);
-        observer.Membership.Changed -= Look;
-    }
+    public static Task SeesAsync(ClusterNode observer, string name, MemberState state) =>
+        KnowsAsync(observer, snapshot => snapshot.Members.Values.Any(m => m.Name == name && m.State == state));
 
     public async ValueTask DisposeAsync()
     {
@@ -82,6 +74,38 @@ sealed class InProcessCluster : IAsyncDisposable
     }
 
     string DataDirectory(int number) => Path.Combine(_directory, $"n{number + 1}");
+
+    /// <summary>Waits until a condition on what a node knows of the cluster holds; membership pushes its changes.</summary>
+    public static async Task KnowsAsync(ClusterNode observer, Func<Membership.MembershipSnapshot, bool> condition)
+    {
+        var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Look(Membership.MembershipSnapshot snapshot)
+        {
+            if (condition(snapshot)) seen.TrySetResult();
+        }
+
+        observer.Membership.Changed += Look;
+        Look(observer.Membership.Current);
+        try
+        {
+            await seen.Task.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"{observer.Name} did not come to know what was expected of it:\n{Describe(observer)}");
+        }
+
+        observer.Membership.Changed -= Look;
+    }
+
+    static string Describe(ClusterNode node)
+    {
+        var members = node.Membership.Current;
+        var lines = members.Members.Values.Select(m => $"{m.Uid} {m.Name} {m.State}")
+            .Concat(members.Partitions?.Partitions.Select(p => p.ToString()) ?? [])
+            .Concat(node.Groups.Select(g => $"{g.Id} {g.Status.Role} term {g.Status.Term} leader {g.Status.Leader} commit {g.Status.CommitIndex} voters {string.Join(',', g.Status.Voters)}"));
+        return string.Join('\n', lines);
+    }
 
     static string[] FreeAddresses(int count)
     {

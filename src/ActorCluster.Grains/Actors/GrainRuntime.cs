@@ -70,7 +70,8 @@ public sealed class GrainRuntime
     /// <summary>Starts the actors <c>grains</c> and <c>partitions</c>.</summary>
     /// <param name="system">The node's actor system, with its address set.</param>
     /// <param name="open">Opens the replicas that the partition map gives to this node.</param>
-    public void Start(ActorSystem system, OpenReplica open)
+    /// <param name="report">Tells the coordinator's leader that a partition has the replicas that the map names.</param>
+    public void Start(ActorSystem system, OpenReplica open, Action<ReplicasSettled> report)
     {
         _system = system;
         var calls = new PartitionCalls(State, _keyspace, _time, _random);
@@ -79,7 +80,7 @@ public sealed class GrainRuntime
         Grains = new GrainClient(calls, _remote, Lookup, _keyspace);
         _grainHost = GrainHost.Spawn(system, new GrainHost.Shared(State, _remote, _kinds, _grains, _time, _nodeName));
         _partitionHost = PartitionHost.Spawn(
-            system, new PartitionHost.Services(State, open, Kv, static _ => [new GrainStatePart()], _keyspace, _time));
+            system, new PartitionHost.Services(State, open, report, Kv, static _ => [new GrainStatePart()], _keyspace, _time));
     }
 
     /// <summary>Takes a membership in: members, and the partition map once there is one.</summary>

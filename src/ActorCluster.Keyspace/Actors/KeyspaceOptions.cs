@@ -27,6 +27,9 @@ public sealed record KeyspaceOptions
     /// <summary>A session without a request for so long is ended by the leader. Repeats after that are refused.</summary>
     public TimeSpan SessionIdle { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>How often a leader looks whether its group has the replicas that the partition map names.</summary>
+    public TimeSpan SettleEvery { get; init; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How often a leader looks for idle sessions.</summary>
     public TimeSpan SessionSweep { get; init; } = TimeSpan.FromMinutes(1);
 }

@@ -47,9 +47,11 @@ public sealed class KeyspaceState(NodeUid self)
         {
             var status = replica.Group.Status;
             if (status.Role == RaftRole.Leader) return new LeaderRoute(replica, null);
-            return status.Leader.IsNone || status.Leader == self || AddressOf(status.Leader) is not { } address
-                ? default
-                : new LeaderRoute(null, PID.FromAddress(address, KvGrainId(partition, status.Term)));
+            if (!status.Leader.IsNone && status.Leader != self && AddressOf(status.Leader) is { } address)
+                return new LeaderRoute(null, PID.FromAddress(address, KvGrainId(partition, status.Term)));
+
+            // One that is not to have a replica any more hears no leader: it knows what any other node knows.
+            if (partition.HasReplica(self)) return default;
         }
 
         return _hints.TryGetValue(partition.Id, out var hint) ? new LeaderRoute(null, hint) : default;
@@ -83,6 +85,8 @@ public sealed class KeyspaceState(NodeUid self)
         if (leadership.Leads) _led[leadership.Partition.Id] = leadership;
         else _led.TryRemove(leadership.Partition.Id, out _);
     }
+
+    internal void Remove(GroupId group) => _replicas.TryRemove(group, out _);
 
     internal void Add(PartitionReplica replica) => _replicas[replica.Partition.Group] = replica;
 

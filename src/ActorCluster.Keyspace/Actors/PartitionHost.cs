@@ -1,5 +1,6 @@
 using ActorCluster.Membership;
 using ActorCluster.Protocol;
+using ActorCluster.Protocol.Keyspace;
 using ActorCluster.Raft;
 using ActorCluster.Raft.Actors;
 using Proto;
@@ -7,8 +8,8 @@ using Proto;
 namespace ActorCluster.Keyspace.Actors;
 
 /// <summary>
-/// Opens the replica that is on this node's disk; makes a new one only when there is none, with these voters.
-/// Called once per group and process.
+/// Opens the replica that is on this node's disk; makes a new one only when there is none, with these voters. A replica that joins a
+/// group that is there already is not among them: it must decide nothing before it has the group's log.
 /// </summary>
 public delegate IReplicaGroup OpenReplica(GroupId group, IReadOnlyList<NodeUid> firstVoters, IStateMachine machine);
 
@@ -20,7 +21,8 @@ public sealed record PartitionLeadership(PartitionView Partition, ulong Term, bo
 
 /// <summary>
 /// The actor <c>partitions</c>: keeps this node's replicas as the committed partition map names them, and a KV grain for
-/// each partition that this node leads. Invariant: a replica is opened only when the map names this node's uid, so a node
+/// each partition that this node leads. While the map says that a partition's replicas change, the node that leads it changes the
+/// group's members and reports when that is done. Invariant: a replica is opened only when the map names this node's uid, so a node
 /// that lost its disk (and with it its uid) never votes in an old group.
 /// </summary>
 public sealed class PartitionHost : IActor
@@ -30,14 +32,20 @@ public sealed class PartitionHost : IActor
     readonly Services _services;
     readonly Dictionary<GroupId, (PID Grain, ulong Term)> _led = [];
     readonly Dictionary<GroupId, (bool Leads, ulong Term)> _heard = [];
+
+    /// <summary>Replicas that this node had in its life and is not to have any more.</summary>
+    readonly Dictionary<GroupId, PartitionReplica> _retired = [];
+
     EventStreamSubscription<object>? _events;
     ITimer? _sweep;
+    ITimer? _settle;
 
     PartitionHost(Services services) => _services = services;
 
     /// <summary>What the host needs.</summary>
     /// <param name="State">What this node knows; the host keeps it.</param>
     /// <param name="Open">Opens replicas.</param>
+    /// <param name="Report">Tells the coordinator's leader that a change of replicas is done. Repeated until the map says so.</param>
     /// <param name="Router">For KV grains that take a plain caller's write.</param>
     /// <param name="Parts">Makes the registered parts of a partition's state machine.</param>
     /// <param name="Options">Limits and times.</param>
@@ -45,6 +53,7 @@ public sealed class PartitionHost : IActor
     public sealed record Services(
         KeyspaceState State,
         OpenReplica Open,
+        Action<ReplicasSettled> Report,
         KvRouter Router,
         Func<PartitionView, IReadOnlyList<IPartitionPart>> Parts,
         KeyspaceOptions Options,
@@ -65,7 +74,7 @@ public sealed class PartitionHost : IActor
                 Start(context);
                 break;
             case MembershipSnapshot members:
-                if (_services.State.Update(members)) OpenReplicas(context);
+                if (_services.State.Update(members)) FollowMap(context);
                 break;
             case GroupLeadershipChanged changed:
                 _heard[changed.Group] = (changed.Role == RaftRole.Leader && changed.LeaderReady, changed.Term);
@@ -73,6 +82,9 @@ public sealed class PartitionHost : IActor
                 break;
             case Sweep:
                 ExpireSessions(context);
+                break;
+            case Settle:
+                ChangeReplicas(context);
                 break;
             case Stopping:
                 Stop(context);
@@ -87,33 +99,80 @@ public sealed class PartitionHost : IActor
         var (root, self) = (context.System.Root, context.Self);
         _events = context.System.EventStream.Subscribe<GroupLeadershipChanged>(changed => root.Send(self, changed));
         _sweep = _services.Time.CreateTimer(_ => root.Send(self, Sweep.Instance), null, _services.Options.SessionSweep, _services.Options.SessionSweep);
-        OpenReplicas(context);
+        _settle = _services.Time.CreateTimer(_ => root.Send(self, Settle.Instance), null, _services.Options.SettleEvery, _services.Options.SettleEvery);
+        FollowMap(context);
     }
 
     void Stop(IContext context)
     {
         _events?.Unsubscribe();
         _sweep?.Dispose();
+        _settle?.Dispose();
         foreach (var group in _led.Keys.ToArray()) LeadershipChanged(context, group, (false, 0));
     }
 
-    void OpenReplicas(IContext context)
+    void FollowMap(IContext context)
     {
         if (_services.State.Map is not { } map) return;
         foreach (var partition in map.Partitions)
         {
-            if (!partition.HasReplica(_services.State.Self)) continue;
             var replica = _services.State.Replica(partition.Group);
-            if (replica is null)
-            {
-                // A replica that cannot be opened is this node's failure (HostSupervision).
-                var machine = new PartitionStateMachine(partition.Id, _services.Parts(partition));
-                var group = _services.Open(partition.Group, partition.Replicas, machine);
-                replica = new PartitionReplica(partition, group, machine, _services.Options, _services.Time);
-                _services.State.Add(replica);
-            }
+            if (partition.MayHaveReplica(_services.State.Self)) Opened(context, replica ?? Open(partition));
+            else if (replica is not null) Retire(context, replica);
+        }
+    }
 
-            Opened(context, replica);
+    PartitionReplica Open(PartitionView partition)
+    {
+        if (_retired.Remove(partition.Group, out var replica)) replica.Group.Resume();
+        else replica = Start(partition);
+        _services.State.Add(replica);
+        return replica;
+    }
+
+    PartitionReplica Start(PartitionView partition)
+    {
+        // A replica that cannot be opened is this node's failure (HostSupervision).
+        var machine = new PartitionStateMachine(partition.Id, _services.Parts(partition));
+        var group = _services.Open(partition.Group, FirstVoters(partition), machine);
+        return new PartitionReplica(partition, group, machine, _services.Options, _services.Time);
+    }
+
+    /// <summary>
+    /// What a replica takes for its group's voters until it has the group's log. Invariant: only the replicas that the cluster was
+    /// formed with begin as voters. One with an empty log that counted itself could elect a leader, with others like it, that knows
+    /// nothing of what is committed.
+    /// </summary>
+    List<NodeUid> FirstVoters(PartitionView partition) => partition.ReplicasVersion == 0
+        ? [.. partition.Replicas]
+        : [.. (partition.IsSettled ? partition.Replicas : partition.Holders).Where(node => node != _services.State.Self)];
+
+    /// <summary>
+    /// The group has other voters, committed: this replica is needed no more. It keeps its log all the same, because a member of an older
+    /// configuration that knows nothing of the change may ask it for its vote, now or when it is a member again: a replica that had
+    /// forgotten what it acknowledged would help to elect somebody who knows nothing of it either.
+    /// </summary>
+    void Retire(IContext context, PartitionReplica replica)
+    {
+        var group = replica.Partition.Group;
+        LeadershipChanged(context, group, (false, 0));
+        replica.Group.Retire();
+        _services.State.Remove(group);
+        _retired[group] = replica;
+    }
+
+    /// <summary>Where this node leads, it brings the group's members to what the map says. Asked again and again: leaders change.</summary>
+    void ChangeReplicas(IContext context)
+    {
+        if (_services.State.Map is not { } map) return;
+        foreach (var group in _led.Keys)
+        {
+            if (map.ByGroup(group) is not { IsSettled: false } partition || _services.State.Replica(group) is not { } replica) continue;
+            var settled = new ReplicasSettled { Partition = partition.Id, ReplicasVersion = partition.ReplicasVersion };
+            context.ReenterAfter(replica.Group.ChangeMembersAsync(partition.Replicas, []), async change =>
+            {
+                if (await change == MembershipChange.Done) _services.Report(settled);
+            });
         }
     }
 
@@ -164,6 +223,11 @@ public sealed class PartitionHost : IActor
             // Begun here, ends by itself; what fails is done at the next sweep, by whoever leads then.
             context.ReenterAfter(replica.ExpireSessionsAsync(_services.Deadlines.After(_services.Options.RequestTimeout)).AsTask(), async ended => await ended);
         }
+    }
+
+    sealed class Settle
+    {
+        public static readonly Settle Instance = new();
     }
 
     sealed class Sweep

@@ -1,3 +1,4 @@
+using ActorCluster.Protocol;
 using ActorCluster.Protocol.Raft;
 
 namespace ActorCluster.Raft.Actors;
@@ -21,6 +22,9 @@ sealed record WorkSubmitted
 {
     public static readonly WorkSubmitted Instance = new();
 }
+
+/// <summary>The group is to have other members; answered at once with how far that is.</summary>
+sealed record ChangeMembers(IReadOnlyCollection<NodeUid> Voters, IReadOnlyCollection<NodeUid> Learners, TaskCompletionSource<MembershipChange> Answer);
 
 /// <summary>A write of the core is durable.</summary>
 sealed record WriteDurable(StorageWrite Write);

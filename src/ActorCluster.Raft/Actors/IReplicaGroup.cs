@@ -24,6 +24,22 @@ public interface IReplicaGroup
     /// to mutable state nor block.
     /// </summary>
     Task<ReadResult<T>> ReadAsync<T>(Func<IStateMachine, T> read, CancellationToken ct);
+
+    /// <summary>
+    /// Asks this replica, if it leads, to work towards these voters (<see cref="RaftNode.ChangeMembers"/>). Ask again until it is
+    /// <see cref="MembershipChange.Done"/>: a leader that falls forgets it.
+    /// </summary>
+    /// <exception cref="ArgumentException">No voters, a node twice, or too many.</exception>
+    Task<MembershipChange> ChangeMembersAsync(IReadOnlyCollection<NodeUid> voters, IReadOnlyCollection<NodeUid> learners);
+
+    /// <summary>
+    /// The replica is no member of its group any more, committed, and may not know it: time stops for it, so that it never stands for
+    /// election. It goes on answering, truthfully, from its log.
+    /// </summary>
+    void Retire();
+
+    /// <summary>It is to be a member again: time goes on.</summary>
+    void Resume();
 }
 
 /// <summary>How a proposal ended (guarantee G6).</summary>

@@ -113,6 +113,7 @@ sealed partial class RaftGroupActor : IActor
             case SnapshotMarked marked: FinishSnapshot(marked.Meta); break;
             case SnapshotReceived received: InstallReceived(received.Last); break;
             case HandOver request: BeginHandOver(request); break;
+            case ChangeMembers change: Change(change); break;
             case PeerLost lost: LosePeer(lost.Address); break;
             case WorkFailed failed: throw new IOException($"work of group {_core.Group} failed: {failed.Error.Message}", failed.Error);
             case HostFailed failed: End(failed.Reason); break;
@@ -189,6 +190,12 @@ sealed partial class RaftGroupActor : IActor
         var applied = entries[^1].Index;
         Invariant.Check(_stateMachine.AppliedIndex == applied, $"the state machine stands at {_stateMachine.AppliedIndex} after entry {applied}");
         _core.Applied(applied);
+    }
+
+    void Change(ChangeMembers change)
+    {
+        _handle.Answered(change.Answer);
+        change.Answer.TrySetResult(_core.ChangeMembers(change.Voters, change.Learners));
     }
 
     void LosePeer(string address)

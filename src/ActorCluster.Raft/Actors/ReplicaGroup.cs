@@ -12,8 +12,13 @@ namespace ActorCluster.Raft.Actors;
 sealed class ReplicaGroup(GroupId id, IRootContext root, RaftOptions options, GroupStatus initial) : IReplicaGroup
 {
     readonly ConcurrentQueue<Pending> _submitted = new();
+
+    /// <summary>Requests for other members that the actor has not answered: few, ended when it stops.</summary>
+    readonly ConcurrentDictionary<TaskCompletionSource<MembershipChange>, bool> _changes = new();
+
     volatile GroupStatus _status = initial;
     volatile string? _closed;
+    volatile bool _retired;
     int _wakeUpSent;
     int _tickSent;
     int _proposals;
@@ -59,6 +64,20 @@ sealed class ReplicaGroup(GroupId id, IRootContext root, RaftOptions options, Gr
         return pending.Outcome;
     }
 
+    public Task<MembershipChange> ChangeMembersAsync(IReadOnlyCollection<NodeUid> voters, IReadOnlyCollection<NodeUid> learners)
+    {
+        GroupConfigs.Of(voters, learners); // refused here, not in the actor's turn
+        if (_closed is not null) return Task.FromResult(MembershipChange.NotLeader);
+        var answer = new TaskCompletionSource<MembershipChange>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _changes[answer] = true;
+        root.Send(Pid!, new ChangeMembers(voters, learners, answer));
+        if (_closed is not null) EndChanges();
+        return answer.Task;
+    }
+
+    /// <summary>The actor has answered.</summary>
+    public void Answered(TaskCompletionSource<MembershipChange> answer) => _changes.TryRemove(answer, out _);
+
     /// <summary>The actor is done with so many.</summary>
     public void Release(Pending pending) => Interlocked.Decrement(ref pending is PendingProposal ? ref _proposals : ref _reads);
 
@@ -71,8 +90,12 @@ sealed class ReplicaGroup(GroupId id, IRootContext root, RaftOptions options, Gr
     /// <summary>At most one tick waits in the mailbox: after a pause, time goes on, it does not catch up.</summary>
     public void SendTick()
     {
-        if (Interlocked.Exchange(ref _tickSent, 1) == 0) root.Send(Pid!, TickPassed.Instance);
+        if (!_retired && Interlocked.Exchange(ref _tickSent, 1) == 0) root.Send(Pid!, TickPassed.Instance);
     }
+
+    public void Retire() => _retired = true;
+
+    public void Resume() => _retired = false;
 
     public void TickTaken() => Interlocked.Exchange(ref _tickSent, 0);
 
@@ -84,6 +107,13 @@ sealed class ReplicaGroup(GroupId id, IRootContext root, RaftOptions options, Gr
         // A submission that does not see the reason must be seen by this drain.
         Interlocked.MemoryBarrier();
         while (_submitted.TryDequeue(out var pending)) Turn(pending);
+        EndChanges();
+    }
+
+    void EndChanges()
+    {
+        foreach (var answer in _changes.Keys) answer.TrySetResult(MembershipChange.NotLeader);
+        _changes.Clear();
     }
 
     void Submit(Pending pending)

@@ -36,11 +36,14 @@ public sealed class ActorClusterOptions
     /// <summary>Number of partitions of the key space; fixed when the cluster forms.</summary>
     public int Partitions { get; set; } = 16;
 
-    /// <summary>Replicas of a partition, or as many as there are nodes when the cluster forms.</summary>
+    /// <summary>Replicas of a partition, or as many as there are nodes.</summary>
     public int ReplicationFactor { get; set; } = 3;
 
     /// <summary>A group takes a snapshot and releases its log after so many applied entries.</summary>
     public int SnapshotEntries { get; set; } = 10_000;
+
+    /// <summary>How often the coordinator looks whether partitions need other replicas.</summary>
+    public TimeSpan PlacementInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a node stays Unreachable before the coordinator removes it.</summary>
     public TimeSpan GracePeriod { get; set; } = TimeSpan.FromSeconds(30);

@@ -38,6 +38,7 @@ public sealed class ActorClusterOptionsValidator : IValidateOptions<ActorCluster
         Number(problems, nameof(options.ReplicationFactor), options.ReplicationFactor, 1, MaxReplicationFactor);
         Number(problems, nameof(options.SnapshotEntries), options.SnapshotEntries, 1, 10_000_000);
         Time(problems, nameof(options.GracePeriod), options.GracePeriod, TimeSpan.FromSeconds(1));
+        Time(problems, nameof(options.PlacementInterval), options.PlacementInterval, TimeSpan.FromMilliseconds(10));
         Time(problems, nameof(options.Tick), options.Tick, TimeSpan.FromMilliseconds(5), TimeSpan.FromSeconds(1));
         Number(problems, nameof(options.HeartbeatTicks), options.HeartbeatTicks, 1, 100);
         CheckElection(options, problems);

@@ -43,6 +43,7 @@ public static class ActorClusterSettings
         Integer("Partitions", "--partitions", Text(Defaults.Partitions), "partitions of the key space, fixed when the cluster forms", (o, v) => o.Partitions = v),
         Integer("ReplicationFactor", "--replication-factor", Text(Defaults.ReplicationFactor), "replicas of a partition", (o, v) => o.ReplicationFactor = v),
         Integer("SnapshotEntries", "--snapshot-entries", Text(Defaults.SnapshotEntries), "applied entries between snapshots of a group", (o, v) => o.SnapshotEntries = v),
+        Duration("PlacementInterval", "--placement-interval", Defaults.PlacementInterval, "how often the coordinator looks whether partitions need other replicas", (o, v) => o.PlacementInterval = v),
         Duration("GracePeriod", "--grace-period", Defaults.GracePeriod, "time from Unreachable to Removed", (o, v) => o.GracePeriod = v),
         Duration("Tick", "--tick", Defaults.Tick, "unit of Raft's timers", (o, v) => o.Tick = v),
         Integer("HeartbeatTicks", "--heartbeat-ticks", Text(Defaults.HeartbeatTicks), "ticks between a leader's heartbeats", (o, v) => o.HeartbeatTicks = v),
