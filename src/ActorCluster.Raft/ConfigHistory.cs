@@ -12,7 +12,7 @@ sealed class ConfigHistory
 
     public ConfigHistory(ulong index, GroupConfig config, IEnumerable<Entry> entries)
     {
-        _configs.Add((index, config.Clone()));
+        _configs.Add((index, GroupConfigs.Sorted(config)));
         foreach (var entry in entries)
         {
             if (entry.Kind == EntryKind.Config) Add(entry);
@@ -62,6 +62,6 @@ sealed class ConfigHistory
     public void Reset(ulong index, GroupConfig config)
     {
         _configs.Clear();
-        _configs.Add((index, config.Clone()));
+        _configs.Add((index, GroupConfigs.Sorted(config)));
     }
 }

@@ -27,6 +27,15 @@ static class GroupConfigs
         return config;
     }
 
+    /// <summary>The same, in the order of the uids: whoever created the group may have named its members in another.</summary>
+    public static GroupConfig Sorted(GroupConfig config) => new()
+    {
+        Voters = { config.Voters.Order() },
+        OutgoingVoters = { config.OutgoingVoters.Order() },
+        Learners = { config.Learners.Order() },
+        LearnersNext = { config.LearnersNext.Order() },
+    };
+
     public static bool IsJoint(this GroupConfig config) => config.OutgoingVoters.Count > 0;
 
     public static GroupConfig ParseFrom(Entry entry)

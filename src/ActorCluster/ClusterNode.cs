@@ -76,7 +76,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
     /// <summary>Who is a member. After <see cref="StartAsync"/>.</summary>
     public MembershipService Membership => _membership;
 
-    /// <summary>This node's replicas. After <see cref="StartAsync"/>.</summary>
+    /// <summary>This node's replicas, also those that it is not to have any more. After <see cref="StartAsync"/>.</summary>
     public IReadOnlyList<IReplicaGroup> Groups => _raft.Groups;
 
     /// <summary>Completes once this node is Up in a cluster.</summary>
@@ -269,7 +269,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         var formed = _membership.ClusterId.Length > 0;
         return new ClusterPicture(
             Name, formed, formed ? [] : [.. forming.Missing, .. forming.Problems], _membership.Current, state.Map,
-            [.. _raft.Groups.Select(g => g.Status)], partition => LeaderKnowledge.Of(state, partition));
+            [.. _raft.Groups.Where(g => !g.IsRetired).Select(g => g.Status)], partition => LeaderKnowledge.Of(state, partition));
     }
 
     MembershipOptions MembershipSettings() => new()

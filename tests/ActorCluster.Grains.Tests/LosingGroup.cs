@@ -40,4 +40,13 @@ sealed class LosingGroup(IReplicaGroup inner) : IReplicaGroup
     }
 
     public Task<ReadResult<T>> ReadAsync<T>(Func<IStateMachine, T> read, CancellationToken ct) => inner.ReadAsync(read, ct);
+
+    public Task<MembershipChange> ChangeMembersAsync(IReadOnlyCollection<NodeUid> voters, IReadOnlyCollection<NodeUid> learners) =>
+        inner.ChangeMembersAsync(voters, learners);
+
+    public bool IsRetired => inner.IsRetired;
+
+    public void Retire() => inner.Retire();
+
+    public void Resume() => inner.Resume();
 }

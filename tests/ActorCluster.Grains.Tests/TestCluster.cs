@@ -198,7 +198,7 @@ sealed class TestNode(int number, string directory, GrainKinds kinds, GrainOptio
             System, Uid, _writer, _storage.Snapshots, this, new RaftOptions { SnapshotEntries = 200 }, TimeProvider.System, new Xoshiro256((ulong)number), NullLoggerFactory.Instance);
         Runtime.Start(System, (group, voters, machine) => wrap(_storage.Groups.FirstOrDefault(g => g.Group == group) is { } recovered
             ? _raft.Start(recovered, () => machine)
-            : _raft.Start(group, new GroupConfig { Voters = { voters.Select(v => v.Value) } }, () => machine)));
+            : _raft.Start(group, new GroupConfig { Voters = { voters.Select(v => v.Value) } }, () => machine)), static _ => { });
     }
 
     public async Task StopAsync()

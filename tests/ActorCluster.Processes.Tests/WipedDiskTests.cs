@@ -8,7 +8,7 @@ public sealed class WipedDiskTests
     [Fact]
     public async Task A_wiped_node_loses_no_acknowledged_write_and_casts_no_vote_in_an_old_group()
     {
-        using var cluster = await ProcessCluster.StartAsync(partitions: 4);
+        using var cluster = await ProcessCluster.StartAsync(partitions: 4, placementInterval: "24h"); // nobody gives it new replicas
         var (leader, wiped) = await cluster.LeadersAsync();
         var keys = Enumerable.Range(0, 20).Select(i => $"w{i}").ToList();
         foreach (var key in keys) await cluster.WriteAsync(leader, key, key);
@@ -48,6 +48,37 @@ public sealed class WipedDiskTests
             await cluster.EventuallyAsync(async () =>
             {
                 var answer = await last.Http.GetAsync(key);
+                if (answer.IsNotFound) Assert.Fail($"{key} is lost");
+                return answer.Value == key ? null : $"{key}: {answer}";
+            });
+        }
+    }
+
+    /// <summary>As a new member it gets the replicas of the one that it replaces, with all their data, and then its votes count.</summary>
+    [Fact]
+    public async Task A_wiped_node_is_given_replicas_again_and_the_cluster_survives_the_next_loss()
+    {
+        using var cluster = await ProcessCluster.StartAsync(partitions: 4, placementInterval: "100ms");
+        var (leader, wiped) = await cluster.LeadersAsync();
+        var keys = Enumerable.Range(0, 20).Select(i => $"w{i}").ToList();
+        foreach (var key in keys) await cluster.WriteAsync(leader, key, key);
+        var oldUid = (await leader.Http.MembersAsync())!.Members.Single(m => m.Name == wiped.Name).Uid;
+        cluster.Kill(wiped);
+        wiped.Wipe();
+        cluster.Start(wiped);
+
+        await cluster.EventuallyAsync(async () =>
+        {
+            if (await leader.Http.PartitionsAsync() is not { } partitions) return "the partitions are not shown";
+            return partitions.All(p => p.IsSettled && p.Replicas.Count == 3 && !p.Replicas.Contains(oldUid)) ? null : $"replicas are {string.Join("; ", partitions)}";
+        });
+
+        cluster.Kill(leader);
+        foreach (var key in keys)
+        {
+            await cluster.EventuallyAsync(async () =>
+            {
+                var answer = await wiped.Http.GetAsync(key);
                 if (answer.IsNotFound) Assert.Fail($"{key} is lost");
                 return answer.Value == key ? null : $"{key}: {answer}";
             });

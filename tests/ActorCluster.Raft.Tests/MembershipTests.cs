@@ -49,6 +49,15 @@ public sealed class MembershipTests
         Assert.Empty(world.Leader.Core.Config.Learners);
     }
 
+    /// <summary>In which order a group's creator named its voters is no difference: no joint configuration for that.</summary>
+    [Fact]
+    public void The_same_voters_in_another_order_are_no_change()
+    {
+        var world = new World(new GroupConfig { Voters = { 3, 1, 2 } });
+        world.Elect(1);
+        Assert.Equal(MembershipChange.Done, world.Core(1).ChangeMembers(Uids(2, 3, 1), []));
+    }
+
     /// <summary>An outgoing voter may stay as a learner: it votes until the joint configuration is left.</summary>
     [Fact]
     public void A_voter_becomes_a_learner_through_a_joint_configuration()

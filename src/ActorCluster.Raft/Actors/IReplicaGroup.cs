@@ -38,6 +38,8 @@ public interface IReplicaGroup
     /// </summary>
     void Retire();
 
+    bool IsRetired { get; }
+
     /// <summary>It is to be a member again: time goes on.</summary>
     void Resume();
 }

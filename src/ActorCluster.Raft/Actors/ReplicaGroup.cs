@@ -93,6 +93,8 @@ sealed class ReplicaGroup(GroupId id, IRootContext root, RaftOptions options, Gr
         if (!_retired && Interlocked.Exchange(ref _tickSent, 1) == 0) root.Send(Pid!, TickPassed.Instance);
     }
 
+    public bool IsRetired => _retired;
+
     public void Retire() => _retired = true;
 
     public void Resume() => _retired = false;

@@ -107,6 +107,7 @@ public static class AdminReports
                 FirstHash = partition.FirstHash,
                 Group = partition.Group.Value,
                 Generation = partition.Generation,
+                ReplicasVersion = partition.ReplicasVersion,
             },
             Leader = leader.Uid.Value,
             LeaderName = NameOf(picture, leader.Uid),
@@ -114,6 +115,7 @@ public static class AdminReports
             Term = leader.Term,
         };
         info.Partition.Replicas.AddRange(partition.Replicas.Select(r => r.Value));
+        info.Partition.Holders.AddRange(partition.Holders.Select(h => h.Value));
         info.ReplicaNames.AddRange(partition.Replicas.Select(r => NameOf(picture, r)));
         return info;
     }

@@ -46,6 +46,8 @@ sealed class HttpNode : IDisposable
     public async Task<MembersView?> MembersAsync() => MembersView.From(await SendAsync(HttpMethod.Get, "/v1/members", null, DefaultDeadlineMs));
 
     /// <summary>The groups as this node sees them; null when it does not answer.</summary>
+    public async Task<IReadOnlyList<PartitionReplicas>?> PartitionsAsync() => PartitionReplicas.From(await SendAsync(HttpMethod.Get, "/v1/partitions", null, DefaultDeadlineMs));
+
     public async Task<IReadOnlyList<GroupView>?> GroupsAsync() => GroupView.From(await SendAsync(HttpMethod.Get, "/v1/groups", null, DefaultDeadlineMs));
 
     public async Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? content, int deadlineMs, string? deadlineHeader = null)

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace ActorCluster.Processes.Tests.Fixture;
 
 /// <summary>What a node is started with. The same over all its restarts.</summary>
-sealed record NodeSettings(string Name, int Port, int HttpPort, string Seeds, int Expect, string DataDirectory, int Partitions, int SnapshotEntries)
+sealed record NodeSettings(string Name, int Port, int HttpPort, string Seeds, int Expect, string DataDirectory, int Partitions, int SnapshotEntries, string PlacementInterval)
 {
     public string Address => $"127.0.0.1:{Port}";
 }
@@ -50,7 +50,7 @@ sealed class NodeProcess : IDisposable
                 Dll,
                 "--name", s.Name, "--listen", s.Address, "--http", $"127.0.0.1:{s.HttpPort}", "--seeds", s.Seeds,
                 "--expect", $"{s.Expect}", "--data", s.DataDirectory, "--partitions", $"{s.Partitions}", "--replication-factor", "3",
-                "--snapshot-entries", $"{s.SnapshotEntries}",
+                "--snapshot-entries", $"{s.SnapshotEntries}", "--placement-interval", s.PlacementInterval,
             },
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -24,7 +24,7 @@ sealed class ProcessCluster : IDisposable
     public IEnumerable<string> Addresses => Nodes.Select(n => n.Settings.Address);
 
     /// <summary>Starts nodes and waits until they serve.</summary>
-    public static async Task<ProcessCluster> StartAsync(int partitions, int snapshotEntries = 100, int nodes = 3)
+    public static async Task<ProcessCluster> StartAsync(int partitions, int snapshotEntries = 100, int nodes = 3, string placementInterval = "1s")
     {
         var directory = Path.Combine(
             AppContext.BaseDirectory,
@@ -33,7 +33,7 @@ sealed class ProcessCluster : IDisposable
         var ports = Enumerable.Range(0, nodes).Select(_ => (Cluster: Ports.Take(), Http: Ports.Take())).ToList();
         var seeds = string.Join(',', ports.Select(p => $"127.0.0.1:{p.Cluster}"));
         var processes = ports.Select((p, i) => new NodeProcess(new NodeSettings(
-            $"n{i + 1}", p.Cluster, p.Http, seeds, nodes, Path.Combine(directory, $"n{i + 1}"), partitions, snapshotEntries))).ToList();
+            $"n{i + 1}", p.Cluster, p.Http, seeds, nodes, Path.Combine(directory, $"n{i + 1}"), partitions, snapshotEntries, placementInterval))).ToList();
         var cluster = new ProcessCluster(directory, processes);
         try
         {

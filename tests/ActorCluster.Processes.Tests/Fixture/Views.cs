@@ -42,6 +42,22 @@ sealed record GroupView(
     }
 }
 
+/// <summary>The replicas of a partition, as GET /v1/partitions shows them: uids; settled when no change of them is under way.</summary>
+sealed record PartitionReplicas(IReadOnlyList<string> Replicas, bool IsSettled)
+{
+    public static IReadOnlyList<PartitionReplicas>? From(Answer answer)
+    {
+        if (!answer.IsOk) return null;
+        using var json = JsonDocument.Parse(answer.Body);
+        return
+        [
+            .. json.RootElement.GetProperty("partitions").EnumerateArray().Select(p => p.GetProperty("partition")).Select(p => new PartitionReplicas(
+                [.. p.GetProperty("replicas").EnumerateArray().Select(r => r.GetString()!)],
+                p.GetProperty("holders").GetArrayLength() == 0)),
+        ];
+    }
+}
+
 /// <summary>The members, as GET /v1/members shows them.</summary>
 sealed record MembersView(string ClusterId, bool Formed, IReadOnlyList<(string Name, string Uid, string State)> Members)
 {
