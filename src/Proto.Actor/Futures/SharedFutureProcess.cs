@@ -24,9 +24,6 @@ internal sealed class SharedFutureProcess : Process, IFutureProcess
         system.ProcessRegistry.TryAdd(_id, this);
     }
 
-    /// <summary>Slots that are rented now; exact only while nobody rents or returns.</summary>
-    internal int RentedCount => _rentals.Count(rental => rental is not null);
-
     /// <summary>How many slots there are; a request id names slot <c>(id - 1) % Size</c>.</summary>
     public int Size => _rentals.Length;
 
