@@ -132,6 +132,7 @@ public sealed class ProtocolTests
         await using var peer = await TestNode.StartAsync();
         var requester = peer.SpawnInbox("requester", out _);
         var inbox = node.SpawnInbox("inbox", out _);
+        var unreadable = node.Events<UnreadableMessageEvent>();
         using var channel = ChannelTo(node);
         using var call = await channel.OpenAsync(Handshake.ReceiveMethod, Greeting(address: peer.Address), TestNode.Soon());
         await NextAsync(call);
@@ -147,6 +148,9 @@ public sealed class ProtocolTests
 
         Assert.Equal(2, Assert.IsType<Ping>(await inbox.ReadAsync(TestNode.Soon())).Number);
         Assert.Equal(node.Of("inbox"), Assert.IsType<DeadLetterResponse>(await requester.ReadAsync(TestNode.Soon())).Target);
+        var skipped = await unreadable.ReadAsync(TestNode.Soon());
+        Assert.Equal((peer.Address, "no.such.Type", 0), (skipped.PeerAddress, skipped.TypeName, skipped.SerializerId));
+        Assert.IsType<UnknownMessageTypeException>(skipped.Reason);
     }
 
     static GrpcChannel ChannelTo(TestNode node) => new(new Uri($"http://{node.Address}"), new GrpcChannelSettings());
