@@ -50,25 +50,6 @@ public sealed class WireTests
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Any_bytes_are_a_batch_or_refused()
-    {
-        var random = new Random(20261120);
-        for (var i = 0; i < 20_000; i++)
-        {
-            var bytes = new byte[random.Next(60)];
-            random.NextBytes(bytes);
-            try
-            {
-                new BatchDecoder().Decode(bytes, "peer:1", "", new Sink());
-            }
-            catch (GrpcException refused)
-            {
-                Assert.Equal(GrpcStatusCode.InvalidArgument, refused.Status.Code);
-            }
-        }
-    }
-
     static IEnumerable<OutgoingMessage> SomeMessages()
     {
         for (var i = 0; i < 20; i++)

@@ -11,6 +11,9 @@ sealed partial class EndpointManager(
 {
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(3);
 
+    /// <summary>Long, because callers send their greeting at once, and may only be starved of processor time.</summary>
+    static readonly TimeSpan GreetingTimeout = TimeSpan.FromSeconds(10);
+
     readonly ILogger _logger = system.LoggerFactory.CreateLogger<EndpointManager>();
     readonly ConcurrentDictionary<string, ServerEndpoint> _servers = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, ClientEndpoint> _clients = new(StringComparer.Ordinal);
@@ -129,8 +132,7 @@ sealed partial class EndpointManager(
     /// <summary>Serves a stream that another system opened.</summary>
     public async Task AcceptAsync(IServerCall call)
     {
-        var first = await call.Requests.ReadAsync(call.Aborted)
-            ?? throw new GrpcException(GrpcStatusCode.InvalidArgument, "the stream ended before its ConnectRequest");
+        var first = await FirstAsync(call) ?? throw new GrpcException(GrpcStatusCode.InvalidArgument, "the stream ended before its ConnectRequest");
         var greeting = Handshake.Parse(first.Span).ConnectRequest;
         switch (greeting?.ConnectionTypeCase)
         {
@@ -143,6 +145,21 @@ sealed partial class EndpointManager(
             default:
                 throw new GrpcException(
                     GrpcStatusCode.InvalidArgument, "the first message of a stream must be a ConnectRequest (Proto.Remote 0.x sends none; this is 1.x)");
+        }
+    }
+
+    /// <summary>A stream that says nothing must not stay: anybody could open more of them than there is memory.</summary>
+    async Task<ReadOnlyMemory<byte>?> FirstAsync(IServerCall call)
+    {
+        using var deadline = new CancellationTokenSource(GreetingTimeout, system.Config.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(call.Aborted, deadline.Token);
+        try
+        {
+            return await call.Requests.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!call.Aborted.IsCancellationRequested)
+        {
+            throw new GrpcException(GrpcStatusCode.DeadlineExceeded, $"no ConnectRequest came within {GreetingTimeout.TotalSeconds} s");
         }
     }
 

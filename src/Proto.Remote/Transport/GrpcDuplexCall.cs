@@ -21,17 +21,28 @@ public sealed class GrpcDuplexCall : IClientCall
     /// <summary>The status that the server ended the call with; null while its trailers have not come.</summary>
     public GrpcStatus? Status => StatusOf(_response.TrailingHeaders);
 
-    /// <summary>Hands complete frames (prefix included) to the connection; waits while the server's window is full.</summary>
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken) =>
-        _content.Opened.IsCompletedSuccessfully
-            ? _content.Opened.Result.WriteAsync(frames, cancellationToken)
-            : WriteWhenOpenAsync(frames, cancellationToken);
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await (await RequestsAsync(cancellationToken).ConfigureAwait(false)).WriteAsync(frames, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (IsEnd(failure, cancellationToken))
+        {
+            throw Ended(failure);
+        }
+    }
 
-    /// <summary>Sends what the connection still gathers.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
-        var requests = await _content.Opened.WaitAsync(cancellationToken).ConfigureAwait(false);
-        await requests.FlushAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await (await RequestsAsync(cancellationToken).ConfigureAwait(false)).FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (IsEnd(failure, cancellationToken))
+        {
+            throw Ended(failure);
+        }
     }
 
     /// <summary>Half-closes: no more requests will come.</summary>
@@ -45,11 +56,14 @@ public sealed class GrpcDuplexCall : IClientCall
     }
 
     // A server may answer, and end the call, before the first frames have left: then the request is never open.
-    async ValueTask WriteWhenOpenAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken)
-    {
-        var requests = await _content.Opened.WaitAsync(cancellationToken).ConfigureAwait(false);
-        await requests.WriteAsync(frames, cancellationToken).ConfigureAwait(false);
-    }
+    ValueTask<Stream> RequestsAsync(CancellationToken cancellationToken) =>
+        _content.Opened.IsCompletedSuccessfully ? new(_content.Opened.Result) : new(_content.Opened.WaitAsync(cancellationToken));
+
+    /// <summary>A call that the server has ended looks to a writer like a disposed stream, or like a cancellation that nobody asked for.</summary>
+    static bool IsEnd(Exception failure, CancellationToken cancellationToken) =>
+        failure is ObjectDisposedException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+
+    static IOException Ended(Exception cause) => new("the call has ended", cause);
 
     internal static GrpcStatus? StatusOf(HttpResponseHeaders headers)
     {

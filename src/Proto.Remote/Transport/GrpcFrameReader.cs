@@ -86,7 +86,10 @@ public sealed class GrpcFrameReader(Stream body, int maxMessageBytes) : IDisposa
     void MakeRoom()
     {
         var available = _end - _start;
-        var wanted = available >= GrpcFrame.PrefixLength ? Math.Max(GrpcFrame.PrefixLength + MessageLength(), InitialBytes) : InitialBytes;
+        // A prefix is a claim: the buffer grows with what has come, never ahead of it.
+        var wanted = available >= GrpcFrame.PrefixLength
+            ? Math.Max(Math.Min(GrpcFrame.PrefixLength + MessageLength(), 2 * available), InitialBytes)
+            : InitialBytes;
         if (available == 0)
         {
             _start = _end = 0;
