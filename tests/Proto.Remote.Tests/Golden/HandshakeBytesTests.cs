@@ -64,6 +64,21 @@ public sealed class HandshakeBytesTests
         Assert.Equal(("m2", 0ul), (raw.Text(2), raw.Number(3)));
     }
 
+    /// <summary>An addition of this implementation, under a number that others skip.</summary>
+    [Fact]
+    public void The_answer_may_name_the_largest_message()
+    {
+        const string WithLimit = """
+            1A 08                // connect_response = 3
+              12 02 6D 32        // member_id = 2: "m2"
+              A0 06 80 08        // max_message_bytes = 100: 1024
+            """;
+
+        BothWays(WithLimit, new RemoteMessage { ConnectResponse = new ConnectResponse { MemberId = "m2", MaxMessageBytes = 1024 } });
+
+        Assert.Equal(1024ul, RawMessage.Parse(GoldenBytes.Of(WithLimit)).Message(3).Number(100));
+    }
+
     [Fact]
     public void The_answer_to_a_blocked_caller_says_so()
     {
