@@ -56,7 +56,7 @@ public sealed class DeterministicWorld : IDisposable
 
     /// <summary>An actor system that lives in this world; remoting, cluster and actors are added to it as to any other.</summary>
     /// <param name="name">The node's name in traces and for the network's faults.</param>
-    /// <param name="config">Its clock, runtime and log are replaced by the world's.</param>
+    /// <param name="config">Its clock and runtime are replaced by the world's; without a logger factory its log goes to the trace's listener.</param>
     public ActorSystem CreateSystem(string name, ActorSystemConfig? config = null)
     {
         CheckThread("a system was created");

@@ -127,14 +127,14 @@ sealed class Connection
     }
 
     void CheckKeepAliveLater(ConnectionEnd end) => _network.World.After(
-        _keepAlive + _keepAlive / 20 * _network.LinkBetween(Client.Name, Server.Name).Random.NextDouble(),
+        _keepAlive + _keepAlive / 20 * _toServer.Link.Random.NextDouble(),
         new WorkItem(end.Node, "keepalive", Name, _ => CheckKeepAlive(end), null));
 
     void CheckKeepAlive(ConnectionEnd end)
     {
         if (end.IsOver || end.Broken is not null) return;
         var peer = end.Peer;
-        if (peer.Node.IsDead || peer.Broken is not null || IsLong(peer.Node.PausedSince) || IsLong(_toServer.CutSince) || IsLong(_toClient.CutSince))
+        if (peer.Node.IsDead || peer.Broken is not null || IsLong(peer.Node.PausedSince) || IsLong(_toServer.Link.CutSince) || IsLong(_toClient.Link.CutSince))
             end.Reset("the peer did not answer a keep-alive ping in time");
     }
 

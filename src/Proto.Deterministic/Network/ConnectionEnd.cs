@@ -8,6 +8,7 @@ abstract class ConnectionEnd
     readonly SimulatedNetwork _network;
     readonly Node _node;
     readonly Wire _out;
+    readonly Link _link;
     readonly ByteQueue _received;
     TaskCompletionSource? _room;
     int _window;
@@ -18,6 +19,7 @@ abstract class ConnectionEnd
         _network = network;
         _node = node;
         _out = outgoing;
+        _link = outgoing.Link;
         _window = network.WindowBytes;
         _received = new ByteQueue(() => network.IsReading(node), Consumed);
         Frames = new GrpcFrameReader(_received, maxMessageBytes);
@@ -58,9 +60,9 @@ abstract class ConnectionEnd
 
         Account(frames.Length);
         var bytes = frames.ToArray();
-        if (bytes.Length > 1 && _network.LinkBetween(_node.Name, Peer.Node.Name).Random.Chance(_network.Fragmentation))
+        if (bytes.Length > 1 && _link.Random.Chance(_network.Fragmentation))
         {
-            var cut = _network.LinkBetween(_node.Name, Peer.Node.Name).Random.Next(1, bytes.Length);
+            var cut = _link.Random.Next(1, bytes.Length);
             Send(bytes.AsMemory(0, cut));
             Send(bytes.AsMemory(cut));
         }
@@ -93,13 +95,21 @@ abstract class ConnectionEnd
 
     public void ReadAgain() => _received.Wake();
 
-    /// <summary>Ends the connection here at once; the peer learns of it when the word arrives.</summary>
+    /// <summary>Ends the connection here at once; the peer learns of it when the word arrives: after what was written before, or in its place.</summary>
     public void Reset(string reason)
     {
         Break(new IOException(reason));
-        _out.Close();
         var peer = Peer;
-        _out.PutUrgent(() => peer.Break(new IOException("the peer reset the connection")));
+        void Arrive() => peer.Break(new IOException("the peer reset the connection"));
+        if (_link.Random.Chance(0.5))
+        {
+            _out.Put(Arrive);
+        }
+        else
+        {
+            _out.Close();
+            _out.PutUrgent(Arrive);
+        }
     }
 
     /// <summary>Sends to the peer; one that has lost the connection already answers with a reset.</summary>

@@ -13,7 +13,7 @@ sealed class Wire(SimulatedNetwork network, Node from, Node to)
     public bool Is(string fromName, string toName) =>
         string.Equals(from.Name, fromName, StringComparison.Ordinal) && string.Equals(to.Name, toName, StringComparison.Ordinal);
 
-    public TimeSpan? CutSince => _link.CutSince;
+    public Link Link => _link;
 
     /// <summary>In order with what was put before it.</summary>
     public void Put(Action arrive)
