@@ -14,6 +14,8 @@ public sealed class MetricsExportTests
         await using var system = TestSystem.Create(config => config.WithMetrics());
         var pid = system.Root.Spawn(Props.FromFunc(_ => Task.CompletedTask));
         await Probe.Within(system.Root.RequestAsync<Touched>(pid, Touch.Instance));
+        // The turn is measured when it has ended, after its reply.
+        await Probe.Within(system.Root.StopAsync(pid));
 
         provider.ForceFlush();
 
