@@ -176,7 +176,7 @@ public sealed partial class ActorSystem : IAsyncDisposable
             .Select(process => process.Context!.Self)
             .ToList();
         var counter = new TerminationCounter(this, roots.Count);
-        foreach (var pid in roots) counter.StopAndCount(pid);
+        foreach (var pid in roots) StopRootActor(pid, counter);
         try
         {
             await counter.Done.OnThisContext().WaitAsync(Config.ActorRequestTimeout, Config.TimeProvider);
@@ -186,6 +186,19 @@ public sealed partial class ActorSystem : IAsyncDisposable
             counter.Finish();
             var left = roots.Where(pid => pid.Ref(this) is not DeadLetterProcess).Select(pid => pid.ToDiagnosticString()).ToList();
             LogNotStopped(_logger, Address, left.Count, Config.ActorRequestTimeout, string.Join(", ", left.Take(10)));
+        }
+    }
+
+    private void StopRootActor(PID pid, TerminationCounter counter)
+    {
+        try
+        {
+            counter.StopAndCount(pid);
+        }
+        catch (Exception reason)
+        {
+            // Its dispatcher or its process takes no more; the others are stopped all the same.
+            LogNotReached(_logger, Address, pid.ToDiagnosticString(), reason);
         }
     }
 
@@ -204,6 +217,9 @@ public sealed partial class ActorSystem : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "[{Address}] Callbacks of the shutdown token failed")]
     private static partial void LogCallbackFailed(ILogger logger, string address, Exception reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "[{Address}] {Pid} could not be told to stop")]
+    private static partial void LogNotReached(ILogger logger, string address, string pid, Exception reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "[{Address}] {Extension} failed to stop, or not within its time; the shutdown goes on")]
     private static partial void LogStepFailed(ILogger logger, string address, string extension, Exception reason);

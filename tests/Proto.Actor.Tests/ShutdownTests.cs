@@ -70,6 +70,49 @@ public sealed class ShutdownTests
         Assert.True(system.Shutdown.IsCancellationRequested);
     }
 
+    [Fact]
+    public async Task An_actor_whose_dispatcher_takes_no_more_does_not_keep_the_others_from_stopping()
+    {
+        var time = new ManualTime();
+        var system = TestSystem.Create(config => config.WithTimeProvider(time));
+        var closed = new ClosableDispatcher();
+        var stopped = new TaskCompletionSource();
+        var unreachable = system.Root.SpawnNamed(Props.FromFunc(_ => Task.CompletedTask).WithDispatcher(closed), "a");
+        await Probe.Within(closed.Ran);
+        system.Root.SpawnNamed(Props.FromFunc(context =>
+        {
+            if (context.Message is Stopped) stopped.SetResult();
+            return Task.CompletedTask;
+        }), "b");
+        closed.Closed = true;
+
+        var shutdown = system.ShutdownAsync();
+        await Probe.Within(stopped.Task);
+        await time.FireNext(); // the time for actors to stop
+        await Probe.Within(shutdown);
+
+        Assert.Equal([unreachable], system.ProcessRegistry.Find(id => id is "a" or "b"));
+    }
+
+    private sealed class ClosableDispatcher : Mailbox.IDispatcher
+    {
+        private readonly TaskCompletionSource _ran = new();
+
+        public bool Closed { get; set; }
+
+        public int Throughput => 10;
+
+        public Task Ran => _ran.Task;
+
+        public void Schedule(Func<Task> runner)
+        {
+            if (Closed) throw new ObjectDisposedException(nameof(ClosableDispatcher));
+
+            _ = runner();
+            _ran.TrySetResult();
+        }
+    }
+
     private abstract class Recording(string name, Probe probe, Task? goodbye) : IActorSystemLifecycle
     {
         public Task BeforeActorsStopAsync(string reason)

@@ -7,6 +7,13 @@ public static class UnboundedMailbox
     public static IMailbox Create(params IMailboxStatistics[] stats) => new DefaultMailbox<SegmentedQueue>(default, stats);
 }
 
+/// <summary>A mailbox around an application's own queue of user messages.</summary>
+public static class CustomMailbox
+{
+    public static IMailbox Create(IMailboxQueue userMessages, params IMailboxStatistics[] stats) =>
+        new DefaultMailbox<CustomQueue>(new CustomQueue(userMessages), stats);
+}
+
 /// <summary>A mailbox that holds at most <c>size</c> user messages. What does not fit goes to dead letters, so a requester is told at once.</summary>
 public static class BoundedMailbox
 {

@@ -9,7 +9,15 @@ public sealed class ActorProcess : Process
 
     internal IMailbox Mailbox { get; }
 
-    protected internal override void SendUserMessage(PID pid, object message) => Mailbox.PostUserMessage(message);
+    protected internal override void SendUserMessage(PID pid, object message)
+    {
+        if (MessageEnvelope.UnwrapMessage(message) is IMessageBatch batch)
+        {
+            foreach (var part in batch.GetMessages()) Mailbox.PostUserMessage(part);
+        }
+
+        Mailbox.PostUserMessage(message);
+    }
 
     protected internal override void SendSystemMessage(PID pid, SystemMessage message) => Mailbox.PostSystemMessage(message);
 }

@@ -97,11 +97,11 @@ public sealed partial class DeadLetterProcess : Process
         if (!_throttle.TryEnter(out var suppressed)) return;
 
         if (suppressed > 0) LogSuppressed(_logger, suppressed);
-        LogDeadLetter(_logger, System.Address, pid.ToDiagnosticString(), message.GetType().Name, sender?.ToDiagnosticString(), reason ?? "there is no such process");
+        LogDeadLetter(_logger, System.Address, pid.ToDiagnosticString(), message.GetType().Name, sender?.ToDiagnosticString() ?? "no sender", reason ?? "there is no such process");
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "[{Address}] {MessageType} from {Sender} was not delivered to {Target}: {Reason}")]
-    private static partial void LogDeadLetter(ILogger logger, string address, string target, string messageType, string? sender, string reason);
+    [LoggerMessage(Level = LogLevel.Information, Message = "[{Address}] {MessageType} ({Sender}) was not delivered to {Target}: {Reason}")]
+    private static partial void LogDeadLetter(ILogger logger, string address, string target, string messageType, string sender, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} more dead letters were not logged")]
     private static partial void LogSuppressed(ILogger logger, int count);
