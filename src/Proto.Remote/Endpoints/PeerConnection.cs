@@ -66,7 +66,7 @@ sealed class PeerConnection : IDisposable
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                throw new TimeoutException($"{address} did not answer within {options.ConnectTimeout.TotalMilliseconds:F0} ms");
+                throw new TimeoutException($"{address} did not answer within {options.ConnectTimeout.TotalMilliseconds:F0} ms (one that speaks Proto.Remote 0.x never does)");
             }
         }
         catch

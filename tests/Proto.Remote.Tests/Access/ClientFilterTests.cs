@@ -18,6 +18,7 @@ public sealed class ClientFilterTests
     [InlineData("$activator", "remote.ActorPidRequest")]
     [InlineData("$partition-identity", "cluster.ActivationRequest")]
     [InlineData("$partition-activator", "cluster.ActivationRequest")]
+    [InlineData("$partition-identity", "cluster.placement.SuspectActivation")]
     [InlineData("$server_seed", "cluster.seed.JoinAsClientRequest")]
     public void By_default_clients_reach(string targetId, string typeName) => Assert.True(ClientAccess.Default(Message(targetId, typeName)));
 

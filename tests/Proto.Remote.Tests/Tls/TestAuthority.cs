@@ -12,13 +12,22 @@ sealed class TestAuthority
 
     static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
 
-    public TestAuthority(string name)
+    /// <param name="name">Its name.</param>
+    /// <param name="above">Who signs its certificate; null: it does.</param>
+    public TestAuthority(string name, TestAuthority? above = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        Certificate = request.CreateSelfSigned(Now.AddDays(-10), Now.AddDays(10));
+        if (above is null)
+        {
+            Certificate = request.CreateSelfSigned(Now.AddDays(-10), Now.AddDays(10));
+            return;
+        }
+
+        using var signed = request.Create(above.Certificate, Now.AddDays(-9), Now.AddDays(9), RandomNumberGenerator.GetBytes(8));
+        Certificate = signed.CopyWithPrivateKey(key);
     }
 
     public X509Certificate2 Certificate { get; }

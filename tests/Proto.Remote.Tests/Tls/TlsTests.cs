@@ -201,6 +201,23 @@ public sealed class TlsTests
     }
 
     [Fact]
+    public async Task Certificates_between_ones_own_and_the_authority_are_sent_along()
+    {
+        var department = new TestAuthority("a department", above: _authority);
+        TlsOptions WithChain(string name)
+        {
+            var own = department.Sign(name);
+            return TlsOf(own) with { Intermediates = [X509CertificateLoader.LoadCertificate(department.Certificate.RawData)] };
+        }
+
+        await using var server = await TestNode.StartAsync(config => config.WithTls(WithChain("server")));
+        server.SpawnEcho();
+        await using var caller = await TestNode.StartClientAsync(config => config.WithTls(WithChain("caller")));
+
+        Assert.Equal(8, (await AskAsync(caller, server, 8)).Number);
+    }
+
+    [Fact]
     public async Task A_renewed_certificate_is_used_for_new_connections()
     {
         var current = _authority.Sign("before");
