@@ -10,8 +10,8 @@ using Spectre.Console;
 // .../tests/Proto.Benchmarks/bin/{configuration}/{framework}/
 var root = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Parent!.Parent!.Parent!.Parent!.FullName;
 
-var rounds = new Option<int>("--rounds") { Description = "rounds per row", DefaultValueFactory = _ => 7 };
-var seconds = new Option<double>("--seconds") { Description = "seconds per round", DefaultValueFactory = _ => 0.7 };
+var rounds = new Option<int>("--rounds") { Description = "rounds per row", DefaultValueFactory = _ => 5 };
+var seconds = new Option<double>("--seconds") { Description = "seconds per round", DefaultValueFactory = _ => 0.5 };
 var groups = new Option<string>("--groups") { Description = "which rows: local, remote, cluster", DefaultValueFactory = _ => "local,remote,cluster" };
 var only = new Option<string>("--only") { Description = "only rates whose name has this in it", DefaultValueFactory = _ => "" };
 var markdown = new Option<FileInfo?>("--markdown") { Description = "also write the table as Markdown to this file" };

@@ -38,13 +38,20 @@ public sealed partial class DefaultClusterContext : IClusterContext
         _throttle = new LogThrottle(_time, _config.MaxNumberOfEventsInRequestLogThrottlePeriod, _config.RequestLogThrottlePeriod);
     }
 
-    public async Task<T?> RequestAsync<T>(ClusterIdentity clusterIdentity, object message, ISenderContext context, CancellationToken ct)
+    public Task<T?> RequestAsync<T>(ClusterIdentity clusterIdentity, object message, ISenderContext context, CancellationToken ct)
+    {
+        var end = ct.CanBeCanceled ? ct : _cluster.System.Deadlines.After(_config.ActorRequestTimeout);
+        Task<T?> asked = AskAsync<T>(clusterIdentity, message, context, end)!;
+        return _config.LegacyRequestTimeoutBehavior ? NullWhenLate(asked) : asked;
+    }
+
+    static async Task<T?> NullWhenLate<T>(Task<T?> asked)
     {
         try
         {
-            return await AskAsync<T>(clusterIdentity, message, context, ct.CanBeCanceled ? ct : _cluster.System.Deadlines.After(_config.ActorRequestTimeout));
+            return await asked;
         }
-        catch (TimeoutException) when (_config.LegacyRequestTimeoutBehavior)
+        catch (TimeoutException)
         {
             return default;
         }
@@ -93,7 +100,8 @@ public sealed partial class DefaultClusterContext : IClusterContext
     {
         var lost = _cluster.Connections.LostToken(pid.Address);
         var deadline = _cluster.System.Deadlines.After(_config.ActorRequestTimeout);
-        var end = AttemptToken.Rent(ct, deadline, lost);
+        // Without a token of the caller's the two are mostly the same one.
+        var end = AttemptToken.Rent(ct, deadline == ct ? CancellationToken.None : deadline, lost);
         try
         {
             return await context.RequestAsync<T>(pid, message, end.Token);

@@ -14,7 +14,7 @@ sealed class Meter(IScenario scenario)
     const int FirstTry = 64;
     const int TriesWithoutGain = 4;
     const double Gain = 1.05;
-    static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(8);
+    static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(5);
 
     int _operations;
 
