@@ -41,31 +41,23 @@ sealed class Node
         return started.Completion;
     }
 
-    sealed class StartedWork(Func<Task> work)
+    sealed class StartedWork
     {
-        // Continues where the work ended, or on the context of whoever awaits: never on the thread pool.
-        readonly TaskCompletionSource _completion = new();
+        readonly TaskCompletionSource<Task> _running = new();
+        readonly Func<Task> _work;
 
-        public Task Completion => _completion.Task;
-
-        public void Begin() => _ = RunAsync();
-
-        async Task RunAsync()
+        public StartedWork(Func<Task> work)
         {
-            try
-            {
-                await work();
-                _completion.SetResult();
-            }
-            catch (OperationCanceledException cancelled)
-            {
-                _completion.SetCanceled(cancelled.CancellationToken);
-            }
-            catch (Exception failure)
-            {
-                _completion.SetException(failure);
-            }
+            _work = work;
+            Completion = _running.Task.Unwrap();
         }
+
+        public Task Completion { get; }
+
+        public void Begin() => _running.SetResult(RunAsync());
+
+        // Awaited here, so that the work's own task cannot complete anything on the thread pool.
+        async Task RunAsync() => await _work();
     }
 }
 

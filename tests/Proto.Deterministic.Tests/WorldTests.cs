@@ -118,6 +118,22 @@ public class WorldTests
     }
 
     [Fact]
+    public void A_scenario_that_fails_or_is_cancelled_says_why()
+    {
+        using var world = new DeterministicWorld(1);
+
+        var failed = Assert.Throws<DeterministicFailureException>(() => world.Run(() => throw new InvalidOperationException("broken")));
+        var cancelled = Assert.Throws<DeterministicFailureException>(() => world.Run(async () =>
+        {
+            await Task.Yield();
+            throw new OperationCanceledException("shut down: nothing was sent");
+        }));
+
+        Assert.Contains("broken", failed.Message, StringComparison.Ordinal);
+        Assert.Contains("shut down: nothing was sent", cancelled.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_loop_that_takes_no_time_is_found()
     {
         using var world = new DeterministicWorld(1) { MaxStepsWithoutTime = 1000 };
