@@ -22,6 +22,7 @@ public partial record ClusterConfig
         SettingLimits.Time(nameof(ActorActivationTimeout), ActorActivationTimeout, ShortestTime);
         SettingLimits.Time(nameof(RequestLogThrottlePeriod), RequestLogThrottlePeriod, ShortestTime);
         SettingLimits.Number(nameof(MaxNumberOfEventsInRequestLogThrottlePeriod), MaxNumberOfEventsInRequestLogThrottlePeriod, 0, int.MaxValue);
+        SettingLimits.Time(nameof(ClusterRequestDeDuplicationWindow), ClusterRequestDeDuplicationWindow, ShortestTime);
         SettingLimits.Time(nameof(RemotePidCacheTimeToLive), RemotePidCacheTimeToLive, ShortestTime);
         SettingLimits.Time(nameof(RemotePidCacheClearInterval), RemotePidCacheClearInterval, ShortestTime);
         SettingLimits.Number(nameof(RemotePidCacheMaxEntries), RemotePidCacheMaxEntries, 1, int.MaxValue);

@@ -49,6 +49,9 @@ public partial record ClusterConfig
     /// <inheritdoc cref="HeartbeatExpirationHandler"/>
     public ClusterConfig WithHeartbeatExpirationHandler(Func<Cluster, Task> handler) => this with { HeartbeatExpirationHandler = handler };
 
+    /// <inheritdoc cref="ClusterRequestDeDuplicationWindow"/>
+    public ClusterConfig WithClusterRequestDeDuplicationWindow(TimeSpan window) => this with { ClusterRequestDeDuplicationWindow = window };
+
     public ClusterConfig WithRemotePidCacheTimeToLive(TimeSpan timeout) => this with { RemotePidCacheTimeToLive = timeout };
 
     /// <summary>A timed-out request returns null instead of throwing <see cref="TimeoutException"/>.</summary>

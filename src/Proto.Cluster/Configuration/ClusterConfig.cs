@@ -39,6 +39,9 @@ public partial record ClusterConfig
 
     public int MaxNumberOfEventsInRequestLogThrottlePeriod { get; init; } = 3;
 
+    /// <summary>How long kinds with <see cref="DeduplicationExtensions.WithClusterRequestDeduplication"/> that name no window remember a request.</summary>
+    public TimeSpan ClusterRequestDeDuplicationWindow { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>An entry of the PID cache that nobody used for this long is forgotten.</summary>
     public TimeSpan RemotePidCacheTimeToLive { get; init; } = TimeSpan.FromMinutes(15);
 

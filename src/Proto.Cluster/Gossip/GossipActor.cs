@@ -222,6 +222,8 @@ sealed partial class GossipActor : IActor
     /// <summary>A majority has removed this member: what it hosts runs elsewhere by now.</summary>
     void LeaveRemoved()
     {
+        // Also those that it told that it leaves reject it.
+        if (_cluster.IsStopping) return;
         LogRemoved(_logger, _machine.Self);
         _ = _cluster.System.Config.Runtime.Run(() => _cluster.ShutdownAsync(graceful: false, "a majority of the members has removed this one"));
     }

@@ -1,5 +1,6 @@
 using Proto.Cluster.PartitionActivator;
 using Proto.Cluster.Testing;
+using Proto.Cluster.Tests.Messages;
 using Proto.Remote;
 using Proto.Remote.GrpcNet;
 
@@ -16,6 +17,7 @@ public sealed class ClusterConfigTests
         { "ActorActivationTimeout", config => config.WithActorActivationTimeout(TimeSpan.FromSeconds(-1)) },
         { "RequestLogThrottlePeriod", config => config.WithRequestLogThrottlePeriod(TimeSpan.Zero) },
         { "MaxNumberOfEventsInRequestLogThrottlePeriod", config => config.WithMaxNumberOfEventsInRequestLogThrottlePeriod(-1) },
+        { "ClusterRequestDeDuplicationWindow", config => config.WithClusterRequestDeDuplicationWindow(TimeSpan.Zero) },
         { "RemotePidCacheTimeToLive", config => config.WithRemotePidCacheTimeToLive(TimeSpan.Zero) },
         { "RemotePidCacheClearInterval", config => config with { RemotePidCacheClearInterval = TooLong } },
         { "RemotePidCacheMaxEntries", config => config with { RemotePidCacheMaxEntries = 0 } },
@@ -63,6 +65,7 @@ public sealed class ClusterConfigTests
         Assert.Equal(TimeSpan.FromMilliseconds(1500), config.GossipRequestTimeout);
         Assert.Equal((3, 50), (config.GossipFanout, config.GossipMaxSend));
         Assert.Equal(TimeSpan.Zero, config.HeartbeatExpiration);
+        Assert.Equal(TimeSpan.FromMinutes(1), config.ClusterRequestDeDuplicationWindow);
         Assert.Equal(TimeSpan.FromMinutes(15), config.RemotePidCacheTimeToLive);
         Assert.Equal(TimeSpan.FromSeconds(15), config.RemotePidCacheClearInterval);
         Assert.False(config.ExitOnShutdown);
@@ -82,6 +85,26 @@ public sealed class ClusterConfigTests
 
         Assert.Equal(["a", "b", "c", "d", "e"], config.ClusterKinds.Select(kind => kind.Name));
         Assert.Equal([false, false, true, true, true], config.ClusterKinds.Select(kind => kind.StrategyBuilder is not null));
+    }
+
+    [Fact]
+    public async Task Requests_are_remembered_for_the_configured_window()
+    {
+        await using var fixture = new ClusterFixture();
+        var time = new ShiftedTime();
+        var member = await fixture.StartMemberAsync(
+            config => config
+                .WithClusterRequestDeDuplicationWindow(TimeSpan.FromMinutes(10))
+                .WithClusterKind("once", Props.FromProducer(() => new CounterActor()).WithClusterRequestDeduplication()),
+            configureSystem: system => system.WithTimeProvider(time));
+        var mine = member.System.Root.WithHeaders(new MessageHeader(new Dictionary<string, string> { [RequestId.Header] = "order-17" }));
+        async Task<long> AddAsync() => (await member.RequestAsync<Total>("x", "once", new Add { Amount = 5 }, mine, ClusterFixture.Soon())).Amount;
+
+        Assert.Equal(5, await AddAsync());
+        time.Add(TimeSpan.FromMinutes(5));
+        Assert.Equal(5, await AddAsync());
+        time.Add(TimeSpan.FromMinutes(6));
+        Assert.Equal(10, await AddAsync());
     }
 
     static ClusterConfig Config(string name) =>

@@ -89,7 +89,7 @@ public sealed class MemberListTests
     public async Task Defect_2_a_blocked_member_is_out_at_once_and_back_when_its_block_has_expired()
     {
         await using var fixture = new ClusterFixture();
-        var time = new OneHourLater();
+        var time = new ShiftedTime();
         var (members, topologies) = await StartAsync(fixture, system => system.WithTimeProvider(time), out var cluster);
         members.UpdateClusterTopology([members.Self, Node("a")]);
         await topologies.ReadAsync(ClusterFixture.Soon());
@@ -240,17 +240,5 @@ public sealed class MemberListTests
         var member = new Member { Id = id, Host = "127.0.0.1", Port = port ?? 1 + id[^1] % 90, StartedUnixMs = started };
         if (kinds is not null) member.Kinds.Add(kinds);
         return member;
-    }
-
-    /// <summary>The system's clock, moved on by what the test adds.</summary>
-    sealed class OneHourLater : TimeProvider
-    {
-        long _added;
-
-        public void Add(TimeSpan time) => Interlocked.Add(ref _added, time.Ticks);
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => System.GetElapsedTime(0).Ticks + Interlocked.Read(ref _added);
     }
 }
