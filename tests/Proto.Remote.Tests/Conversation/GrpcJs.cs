@@ -5,12 +5,12 @@ using System.Security.Cryptography;
 namespace Proto.Remote.Tests.Conversation;
 
 /// <summary>
-/// The npm packages that the other side of the conversation is made of: installed once per machine and lock file, into a directory for temporary
-/// files, from whatever registry npm is configured for.
+/// The npm packages that the other side of the conversation is made of: installed once per user and lock file, among the user's application data,
+/// from whatever registry npm is configured for.
 /// </summary>
 static class GrpcJs
 {
-    static readonly TimeSpan InstallTimeout = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan InstallTimeout = TimeSpan.FromSeconds(15);
     static readonly Lazy<(string? Modules, string? Missing)> Installed = new(Install);
 
     /// <summary>Where this folder's files stand beside the test assembly.</summary>
@@ -25,15 +25,17 @@ static class GrpcJs
     {
         if (!Succeeds("node", ["--version"], ".", out _)) return (null, "Node.js is not installed");
         var version = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(Sources, "package-lock.json"))))[..16];
-        var home = Path.Combine(Path.GetTempPath(), $"proto-remote-conversation-{Environment.UserName}-{version}");
+        var own = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create);
+        var root = Directory.CreateDirectory(Path.Combine(own.Length > 0 ? own : Path.GetTempPath(), "proto-remote-conversation")).FullName;
+        var home = Path.Combine(root, version);
         var modules = Path.Combine(home, "node_modules");
         if (Directory.Exists(modules)) return (modules, null);
 
         // Made apart and moved whole: what stands under the final name is complete.
-        var scratch = Directory.CreateTempSubdirectory("proto-remote-conversation-").FullName;
+        var scratch = Directory.CreateDirectory(Path.Combine(root, $"{version}-{Environment.ProcessId}")).FullName;
         try
         {
-            foreach (var file in new[] { "package.json", "package-lock.json" }) File.Copy(Path.Combine(Sources, file), Path.Combine(scratch, file));
+            foreach (var file in new[] { "package.json", "package-lock.json" }) File.Copy(Path.Combine(Sources, file), Path.Combine(scratch, file), overwrite: true);
             string[] install = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0", "--prefer-offline"];
             if (!Succeeds("npm", install, scratch, out var complaint)) return (null, $"npm cannot install the packages (no registry?): {complaint}");
             try
