@@ -43,6 +43,19 @@ public sealed class PidCacheTests
     }
 
     [Fact]
+    public async Task Many_threads_that_add_beyond_the_limit_make_room_without_failing()
+    {
+        var cache = new PidCache(TimeProvider.System, maxEntries: 5_000);
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Run(() =>
+        {
+            for (var i = 0; i < 10_000; i++) cache.TryAdd(Identity(i * 4 + thread), new PID("a:1", $"{i}"));
+        })));
+
+        Assert.InRange(cache.Count, 1, 10_000);
+    }
+
+    [Fact]
     public void Its_count_follows_every_way_in_and_out()
     {
         var cache = new PidCache(TimeProvider.System, 100);

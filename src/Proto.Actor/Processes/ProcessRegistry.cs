@@ -74,7 +74,7 @@ public sealed class ProcessRegistry
     public string NextId() => string.Create(CultureInfo.InvariantCulture, $"${Interlocked.Increment(ref _lastId)}");
 
     /// <summary>In the order of their ids: the dictionary's own differs between OS processes.</summary>
-    internal IEnumerable<Process> Processes => _processes.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => entry.Value);
+    internal IEnumerable<Process> Processes => _processes.ToArray().OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => entry.Value);
 
     // A PID made before the system had an address keeps "nonhost".
     internal bool IsLocal(string address) =>

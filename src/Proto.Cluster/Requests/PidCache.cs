@@ -159,7 +159,8 @@ public sealed class PidCache(TimeProvider time, int maxEntries)
         try
         {
             var surplus = Count - (maxEntries - maxEntries / 10);
-            foreach (var (identity, entry) in _entries.OrderBy(pair => pair.Value.LastUsed).Take(surplus).ToArray()) TryRemove(identity, entry);
+            // The dictionary's own copy: LINQ's asks for the size first, and fails when others add meanwhile.
+            foreach (var (identity, entry) in _entries.ToArray().OrderBy(pair => pair.Value.LastUsed).Take(surplus)) TryRemove(identity, entry);
         }
         finally
         {
