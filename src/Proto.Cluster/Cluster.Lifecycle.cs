@@ -8,8 +8,12 @@ public partial class Cluster
 {
     static readonly TimeSpan TellWaiting = TimeSpan.FromSeconds(10);
 
+    /// <summary>Steps before the actor system's, and one to spare.</summary>
+    const int StepsToLeave = 6;
+
     readonly Stack<StopStep> _stopSteps = new();
     readonly CancellationTokenSource _stopping = new();
+    readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     State _state;
     string _stopReason = "";
 
@@ -43,6 +47,15 @@ public partial class Cluster
         _shutdownCompleted.TrySetResult();
         // Apart: handlers of the process's exit may wait for this method's caller.
         if (Config.ExitOnShutdown) _ = System.Config.Runtime.Run(Exit);
+    }
+
+    TimeSpan IActorSystemLifecycle.ShutdownTimeout => StepsToLeave * Config.ShutdownStepTimeout;
+
+    /// <summary>The system may be shut down by this cluster, which then waits for the system: so only until the cluster has been left.</summary>
+    Task IActorSystemLifecycle.BeforeActorsStopAsync(string reason)
+    {
+        _ = ShutdownAsync(graceful: true, reason);
+        return _left.Task;
     }
 
     async Task StartAsync(bool isClient)
@@ -163,6 +176,12 @@ public partial class Cluster
         {
             LogStepFailed(_logger, failure, step);
         }
+    }
+
+    Task ShutdownSystem()
+    {
+        _left.TrySetResult();
+        return System.ShutdownAsync(_stopReason);
     }
 
     Task Exit()

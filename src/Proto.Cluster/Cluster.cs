@@ -10,7 +10,7 @@ namespace Proto.Cluster;
 /// This system's part in a cluster: it knows the members (told by the cluster provider), hosts activations of its kinds, and reaches
 /// virtual actors wherever they are (found by the identity lookup).
 /// </summary>
-public partial class Cluster : IActorSystemExtension<Cluster>
+public partial class Cluster : IActorSystemExtension<Cluster>, IActorSystemLifecycle
 {
     readonly ILogger _logger;
     readonly Lock _gate = new();
@@ -38,7 +38,7 @@ public partial class Cluster : IActorSystemExtension<Cluster>
         Remote.Config.Serialization.RegisterFileDescriptor(GossipContractsReflection.Descriptor);
         Gossip = new Gossiper(this);
         _stopSteps.Push(new StopStep("remoting", graceful => Remote.ShutdownAsync(graceful)));
-        _stopSteps.Push(new StopStep("actor system", _ => System.ShutdownAsync(_stopReason)));
+        _stopSteps.Push(new StopStep("actor system", _ => ShutdownSystem()));
         system.Extensions.Register(this);
     }
 

@@ -70,6 +70,31 @@ public sealed class ShutdownTests
     }
 
     [Fact]
+    public async Task Shutting_the_actor_system_down_leaves_the_cluster_first()
+    {
+        await using var fixture = new ClusterFixture();
+        var tokenWhenLeaving = true;
+        Cluster? left = null;
+        var provider = new ScriptedProvider
+        {
+            OnShutdown = () =>
+            {
+                tokenWhenLeaving = left!.System.Shutdown.IsCancellationRequested;
+                return Task.CompletedTask;
+            },
+        };
+        var member = left = await fixture.StartMemberAsync(provider: provider);
+
+        await member.System.ShutdownAsync("maintenance").WaitAsync(ClusterFixture.Soon());
+        await member.ShutdownCompleted.WaitAsync(ClusterFixture.Soon());
+
+        Assert.Equal(1, provider.Stops);
+        Assert.False(tokenWhenLeaving); // its actors still worked
+        Assert.True(member.System.Shutdown.IsCancellationRequested);
+        Assert.False(member.Remote.Started);
+    }
+
+    [Fact]
     public async Task Every_caller_waits_for_the_one_shutdown()
     {
         await using var fixture = new ClusterFixture();
