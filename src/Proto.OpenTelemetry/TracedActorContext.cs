@@ -9,39 +9,19 @@ internal sealed class TracedActorContext(IContext context, ActivitySetup? sendSe
     public override Task Receive(MessageEnvelope envelope) =>
         ActorActivities.HasListeners && envelope.Message is not (SystemMessage or InfrastructureMessage) ? ReceiveTraced(envelope) : base.Receive(envelope);
 
-    public override void Send(PID target, object message)
-    {
-        if (ActorActivities.HasListeners) TracedSending.Send(nameof(Send), this, target, message, null, sendSetup, () => base.Send(target, message));
-        else base.Send(target, message);
-    }
+    public override void Send(PID target, object message) =>
+        TracedSending.Send(nameof(Send), this, target, message, null, sendSetup, () => base.Send(target, message));
 
-    public override void Request(PID target, object message, PID? sender)
-    {
-        if (ActorActivities.HasListeners)
-        {
-            TracedSending.Send(nameof(Request), this, target, message, sender, sendSetup, () => base.Request(target, message, sender));
-        }
-        else
-        {
-            base.Request(target, message, sender);
-        }
-    }
+    public override void Request(PID target, object message, PID? sender) =>
+        TracedSending.Send(nameof(Request), this, target, message, sender, sendSetup, () => base.Request(target, message, sender));
 
     public override Task<T> RequestAsync<T>(PID target, object message, CancellationToken cancellationToken) =>
-        ActorActivities.HasListeners
-            ? TracedSending.RequestAsync(this, target, message, sendSetup, () => base.RequestAsync<T>(target, message, cancellationToken))
-            : base.RequestAsync<T>(target, message, cancellationToken);
+        TracedSending.RequestAsync(this, target, message, sendSetup, () => base.RequestAsync<T>(target, message, cancellationToken));
 
     public override void Forward(PID target)
     {
-        if (ActorActivities.HasListeners && Message is { } message)
-        {
-            TracedSending.Send(nameof(Forward), this, target, message, Sender, sendSetup, () => base.Forward(target));
-        }
-        else
-        {
-            base.Forward(target);
-        }
+        if (Message is { } message) TracedSending.Send(nameof(Forward), this, target, message, Sender, sendSetup, () => base.Forward(target));
+        else base.Forward(target);
     }
 
     public override void Respond(object message)

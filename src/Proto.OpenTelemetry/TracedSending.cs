@@ -7,6 +7,12 @@ internal static class TracedSending
 {
     public static void Send(string action, ISenderContext context, PID target, object message, PID? sender, ActivitySetup? setup, Action send)
     {
+        if (!ActorActivities.HasListeners)
+        {
+            send();
+            return;
+        }
+
         using var activity = Start(action, ActivityKind.Producer, context, target, message, sender, setup);
         try
         {
@@ -22,6 +28,8 @@ internal static class TracedSending
     /// <summary>The activity lasts until the reply.</summary>
     public static async Task<T> RequestAsync<T>(ISenderContext context, PID target, object message, ActivitySetup? setup, Func<Task<T>> request)
     {
+        if (!ActorActivities.HasListeners) return await request();
+
         using var activity = Start(nameof(RequestAsync), ActivityKind.Client, context, target, message, null, setup);
         try
         {
