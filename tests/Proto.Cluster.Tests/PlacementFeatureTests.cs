@@ -1,4 +1,5 @@
 using Proto.Cluster.Partition;
+using Proto.Cluster.Placement;
 using Proto.Cluster.Tests.Messages;
 using Proto.Context;
 using Proto.Utils;
@@ -98,6 +99,21 @@ public sealed class PlacementFeatureTests
         await AddAsync(client, "y");
 
         Assert.False(client.PidCache.TryGet(identity, out _));
+    }
+
+    [Fact]
+    public async Task Diagnostics_tell_what_is_hosted_and_whom_a_hand_over_waits_for()
+    {
+        await using var fixture = new ClusterFixture();
+        var byHand = new TopologyByHand();
+        var member = await fixture.StartMemberAsync(provider: byHand);
+        var silent = await fixture.StartMemberAsync(provider: new TopologyByHand());
+        await AddAsync(member, "x");
+        byHand.See(member, silent);
+
+        var facts = Assert.IsType<PlacementDiagnostics>(Assert.Single(await member.GetDiagnostics(), entry => entry.Module == "$partition-activator").Data);
+        Assert.InRange(facts.Activations, 0, 1); // it may be the other's now
+        Assert.Equal([silent.System.Address], facts.WaitsFor);
     }
 
     [Fact]

@@ -57,6 +57,8 @@ public sealed class IdentityStorageLookup(IIdentityStorage storage) : IIdentityL
         Storage.Dispose();
     }
 
+    public Task<DiagnosticsEntry[]> GetDiagnostics() => PlacementDiagnostics.AskAsync(_cluster, _placement);
+
     Task<Located> ILocator.LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct) => LocateAsync(clusterIdentity, ct);
 
     Task<Located> LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct) =>

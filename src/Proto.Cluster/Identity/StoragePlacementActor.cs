@@ -35,6 +35,7 @@ sealed partial class StoragePlacementActor : IActor
         {
             case ActivationRequest request: Activate(context, request); break;
             case SuspectActivation suspect: Check(context, suspect.Activation); break;
+            case PlacementDiagnostics: context.Respond(new PlacementDiagnostics("", _host.Count, [])); break;
             case Terminated terminated: Ended(context, terminated.Who); break;
             case Drain:
                 _drained = context.Sender;

@@ -30,6 +30,7 @@ sealed class PartitionIdentityActor : IActor
             case ActivationRequest request: Find(context, request.ClusterIdentity); break;
             case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;
             case ActivationTerminated ended: Ended(ended); break;
+            case PlacementDiagnostics: context.Respond(_handOver.Diagnostics(_directory.Count)); break;
             case SuspectActivation suspect: Doubt(suspect.Activation); break;
             case Restarting or Stopping:
                 _topologies?.Unsubscribe();

@@ -87,6 +87,9 @@ public sealed class PartitionIdentityLookup : IIdentityLookup, ILocator
         _topologies?.Unsubscribe();
     }
 
+    public async Task<DiagnosticsEntry[]> GetDiagnostics() =>
+        [.. await PlacementDiagnostics.AskAsync(_cluster, _directory), .. await PlacementDiagnostics.AskAsync(_cluster, _placement)];
+
     Task<Located> ILocator.LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct) => LocateAsync(clusterIdentity, ct);
 
     Task<Located> LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct)

@@ -36,6 +36,7 @@ sealed class PartitionPlacementActor : IActor
             case ActivationRequest request: _host.Activate(context, request.ClusterIdentity, () => OtherTopology(request.TopologyHash)); break;
             case HandOverRequest request: context.Respond(_pages.Report(request, _host.Contains)); break;
             case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;
+            case PlacementDiagnostics: context.Respond(new PlacementDiagnostics($"{_view.Hash:x16}", _host.Count, [])); break;
             case Terminated terminated:
                 _host.Ended(terminated.Who);
                 Drained(context);

@@ -43,6 +43,7 @@ sealed class PartitionActivatorActor : IActor
             case HandOverRequest request: context.Respond(_pages.Report(request, _host.Contains)); break;
             case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;
             case Terminated terminated: Ended(context, terminated.Who); break;
+            case PlacementDiagnostics: context.Respond(_handOver.Diagnostics(_host.Count)); break;
             case Drain: Close(context); break;
             case Restarting or Stopping: _topologies?.Unsubscribe(); break;
         }

@@ -58,6 +58,8 @@ public sealed class PartitionActivatorLookup : IIdentityLookup, ILocator
         _topologies?.Unsubscribe();
     }
 
+    public Task<DiagnosticsEntry[]> GetDiagnostics() => PlacementDiagnostics.AskAsync(_cluster, _activator);
+
     Task<Located> ILocator.LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct) => LocateAsync(clusterIdentity, ct);
 
     Task<Located> LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct)

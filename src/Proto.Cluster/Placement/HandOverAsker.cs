@@ -54,6 +54,8 @@ sealed partial class HandOverAsker(
             : Refused(obstacle.Member, obstacle.Holds);
     }
 
+    public PlacementDiagnostics Diagnostics(int activations) => new($"{_view.Hash:x16}", activations, [.. State.Unsettled.Select(member => member.Address)]);
+
     ActivationResponse Refused(Member member, bool holds) => ActivationHost.Refused(
         ActivationRefusal.RefusalHandOver,
         holds

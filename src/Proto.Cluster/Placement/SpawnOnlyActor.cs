@@ -16,6 +16,7 @@ sealed class SpawnOnlyActor(ActivationHost host) : IActor
         switch (context.Message)
         {
             case ActivationRequest request: host.Activate(context, request.ClusterIdentity, static () => null); break;
+            case PlacementDiagnostics: context.Respond(new PlacementDiagnostics("", host.Count, [])); break;
             case Terminated terminated:
                 host.Ended(terminated.Who);
                 Drained(context);

@@ -33,6 +33,8 @@ public sealed class SingleNodeLookup(TimeSpan getPidTimeout) : IIdentityLookup, 
 
     public Task ShutdownAsync() => _activator is null ? Task.CompletedTask : new Draining(_cluster, ActivatorName).RunAsync(_activator);
 
+    public Task<DiagnosticsEntry[]> GetDiagnostics() => PlacementDiagnostics.AskAsync(_cluster, _activator);
+
     Task<Located> ILocator.LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct) => LocateAsync(clusterIdentity, ct);
 
     Task<Located> LocateAsync(ClusterIdentity clusterIdentity, CancellationToken ct) =>
