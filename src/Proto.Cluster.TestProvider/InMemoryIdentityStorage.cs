@@ -50,7 +50,7 @@ public sealed class InMemoryIdentityStorage(TimeProvider time, TimeSpan lockTime
 
         try
         {
-            await freed.WaitAsync(lockTimeToLive, time, ct);
+            await OnThisContext(freed).WaitAsync(lockTimeToLive, time, ct);
         }
         catch (Exception late) when (late is TimeoutException or OperationCanceledException)
         {
@@ -105,6 +105,9 @@ public sealed class InMemoryIdentityStorage(TimeProvider time, TimeSpan lockTime
 
     /// <summary>Nothing: other members still use it.</summary>
     public void Dispose() { }
+
+    /// <summary>Ends where it is awaited: whoever frees the lock may be another member's thread.</summary>
+    static async Task OnThisContext(Task task) => await task;
 
     Held? IsHeld(SpawnLock spawnLock) =>
         _locks.TryGetValue(spawnLock.ClusterIdentity, out var held) && string.Equals(held.Lock.LockId, spawnLock.LockId, StringComparison.Ordinal) ? held : null;

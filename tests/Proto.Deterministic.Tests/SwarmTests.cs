@@ -43,6 +43,14 @@ public class SwarmTests
     }
 
     [Fact]
+    public void No_virtual_actor_runs_twice_while_members_join_leave_and_die_and_hear_of_it_at_different_times()
+    {
+        var coverage = new Coverage();
+        Swarm.Run(1, 60, world => PlacementUnderChurn.Run(world, coverage));
+        coverage.MustHave("join", "leave", "death", "answer", "lookup 0", "lookup 1", "lookup 2");
+    }
+
+    [Fact]
     public void An_order_that_is_wrong_only_sometimes_is_found_and_its_seed_fails_the_same_way_again()
     {
         var found = Assert.Throws<DeterministicFailureException>(() => Swarm.Run(1, 200, OvertakingForwarder.Run));

@@ -11,6 +11,7 @@ static class Scenario
         ["restart"] = RestartedPeer.Run,
         ["watch"] = WatchedPeer.Run,
         ["cluster"] = ClusterUnderFaults.Run,
+        ["placement"] = PlacementUnderChurn.Run,
         ["overtaking"] = OvertakingForwarder.Run,
     };
 }
