@@ -23,7 +23,8 @@ public static class DeduplicationExtensions
 {
     /// <summary>
     /// An activation with these props executes a request once, however often it is sent under its id, and answers each repetition with the
-    /// first reply. It remembers requests for the window (<see cref="ClusterConfig.ClusterRequestDeDuplicationWindow"/> by default), at most 10,000 of them and replies of at most 1 MiB together; of a
+    /// first reply. It remembers requests for the window (<see cref="ClusterConfig.ClusterRequestDeDuplicationWindow"/> by default),
+    /// at most 10,000 of them and replies of at most 1 MiB together; of a
     /// request whose reply no longer fits, a repetition is neither executed nor answered. The memory is the activation's own: it survives a
     /// restart of the actor's instance, and ends with the activation. A request whose handling throws is forgotten. Replies are what the
     /// actor gives to <c>Respond</c>, or sends to the request's sender.

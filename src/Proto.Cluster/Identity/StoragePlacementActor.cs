@@ -15,7 +15,6 @@ sealed partial class StoragePlacementActor : IActor
     readonly ActivationHost _host;
     readonly ILogger _logger;
     readonly HashSet<ClusterIdentity> _unrecorded = [];
-    PID? _drained;
 
     StoragePlacementActor(Cluster cluster, IIdentityStorage storage, ActivationHost host)
     {
@@ -37,11 +36,7 @@ sealed partial class StoragePlacementActor : IActor
             case SuspectActivation suspect: Check(context, suspect.Activation); break;
             case PlacementDiagnostics: context.Respond(new PlacementDiagnostics("", _host.Count, [])); break;
             case Terminated terminated: Ended(context, terminated.Who); break;
-            case Drain:
-                _drained = context.Sender;
-                _host.Close(context);
-                Drained(context);
-                break;
+            case Drain: _host.Close(context); break;
         }
 
         return Task.CompletedTask;
@@ -96,8 +91,7 @@ sealed partial class StoragePlacementActor : IActor
 
     void Ended(IContext context, PID pid)
     {
-        if (_host.Ended(pid) is { } ended) Remove(context, ended, attempt: 1);
-        Drained(context);
+        if (_host.Ended(context, pid) is { } ended) Remove(context, ended, attempt: 1);
     }
 
     /// <summary>A record that stays is found out by whoever uses it; so the attempts end.</summary>
@@ -120,11 +114,6 @@ sealed partial class StoragePlacementActor : IActor
 
     async Task RemoveAsync(Activation ended) => await _storage.RemoveActivation(
         ended.ClusterIdentity, ended.Pid, _cluster.System.Deadlines.After(_cluster.Config.ActorActivationTimeout));
-
-    void Drained(IContext context)
-    {
-        if (_drained is not null && _host.Count == 0) context.Send(_drained, Drain.Instance);
-    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The activation of {Identity} ends because the storage did not record it: {Reason}")]
     static partial void LogNotRecorded(ILogger logger, string identity, string reason);

@@ -13,7 +13,6 @@ sealed class PartitionPlacementActor : IActor
     readonly ActivationHost _host;
     PlacementView _view = PlacementView.Empty;
     HandOverPages _pages;
-    PID? _drained;
     EventStreamSubscription<object>? _topologies;
 
     PartitionPlacementActor(Cluster cluster, PartitionConfig config, ActivationHost host)
@@ -37,15 +36,8 @@ sealed class PartitionPlacementActor : IActor
             case HandOverRequest request: context.Respond(_pages.Report(request, _host.Contains)); break;
             case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;
             case PlacementDiagnostics: context.Respond(new PlacementDiagnostics($"{_view.Hash:x16}", _host.Count, [])); break;
-            case Terminated terminated:
-                _host.Ended(terminated.Who);
-                Drained(context);
-                break;
-            case Drain:
-                _drained = context.Sender;
-                _host.Close(context);
-                Drained(context);
-                break;
+            case Terminated terminated: _host.Ended(context, terminated.Who); break;
+            case Drain: _host.Close(context); break;
             case Restarting or Stopping: _topologies?.Unsubscribe(); break;
         }
 
@@ -69,11 +61,6 @@ sealed class PartitionPlacementActor : IActor
             if (!isMember) _host.End(context, activation.ClusterIdentity);
             else if (view.DirectoryOf(activation.ClusterIdentity) is { } owner) _pages.Add(owner.Id, activation);
         }
-    }
-
-    void Drained(IContext context)
-    {
-        if (_drained is not null && _host.Count == 0) context.Send(_drained, Drain.Instance);
     }
 
     ActivationResponse? OtherTopology(ulong hash) => hash == _view.Hash

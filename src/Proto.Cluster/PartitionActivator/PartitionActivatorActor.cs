@@ -16,7 +16,6 @@ sealed class PartitionActivatorActor : IActor
     readonly int _pageSize;
     PlacementView _view = PlacementView.Empty;
     HandOverPages _pages;
-    PID? _drained;
     EventStreamSubscription<object>? _topologies;
 
     PartitionActivatorActor(Cluster cluster, ActivationHost host, TimeSpan patience, int pageSize)
@@ -42,9 +41,9 @@ sealed class PartitionActivatorActor : IActor
             case ActivationRequest request: Activate(context, request.ClusterIdentity); break;
             case HandOverRequest request: context.Respond(_pages.Report(request, _host.Contains)); break;
             case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;
-            case Terminated terminated: Ended(context, terminated.Who); break;
+            case Terminated terminated: _host.Ended(context, terminated.Who); break;
             case PlacementDiagnostics: context.Respond(_handOver.Diagnostics(_host.Count)); break;
-            case Drain: Close(context); break;
+            case Drain: _host.Close(context); break;
             case Restarting or Stopping: _topologies?.Unsubscribe(); break;
         }
 
@@ -77,24 +76,6 @@ sealed class PartitionActivatorActor : IActor
         }
 
         _handOver.Begin(context, view, asksSelf: false);
-    }
-
-    void Ended(IContext context, PID pid)
-    {
-        _host.Ended(pid);
-        Drained(context);
-    }
-
-    void Close(IContext context)
-    {
-        _drained = context.Sender;
-        _host.Close(context);
-        Drained(context);
-    }
-
-    void Drained(IContext context)
-    {
-        if (_drained is not null && _host.Count == 0) context.Send(_drained, Drain.Instance);
     }
 
     ActivationResponse? NotOwner(ClusterIdentity identity) => IsSelf(_view.HostOf(identity))

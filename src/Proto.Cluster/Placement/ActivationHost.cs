@@ -14,6 +14,7 @@ sealed class ActivationHost : ISupervisorStrategy
     readonly Cluster _cluster;
     readonly StartFailures _startFailures;
     readonly string _namePrefix;
+    PID? _drainer; // told when nothing runs any more
 
     public ActivationHost(Cluster cluster)
     {
@@ -63,25 +64,32 @@ sealed class ActivationHost : ISupervisorStrategy
         context.Poison(hosted.Pid);
     }
 
-    /// <summary>From now on nothing is started, and what runs ends. The others are told at once: they must not wait for answers from here.</summary>
+    /// <summary>
+    /// For <see cref="Drain"/>: from now on nothing is started, and what runs ends; its sender is told when all has ended. The other members are
+    /// told at once: they must not wait for answers from here.
+    /// </summary>
     public void Close(IContext context)
     {
         IsClosed = true;
+        _drainer = context.Sender;
         foreach (var hosted in _byIdentity.Values)
         {
             _cluster.MemberList.BroadcastEvent(new ActivationTerminating { Pid = hosted.Pid, ClusterIdentity = hosted.Identity }, includeSelf: false);
             End(context, hosted.Identity);
         }
+
+        TellIfDrained(context);
     }
 
     /// <summary>A child has ended. Returns the activation that it was, told to all members; null when it was none.</summary>
-    public Activation? Ended(PID pid)
+    public Activation? Ended(IContext context, PID pid)
     {
         if (!_byPid.Remove(pid.Id, out var hosted)) return null;
         _byIdentity.Remove(hosted.Identity);
         hosted.Kind.Dec();
         var terminated = new ActivationTerminated { Pid = hosted.Pid, ClusterIdentity = hosted.Identity };
         _cluster.MemberList.BroadcastEvent(terminated);
+        TellIfDrained(context);
         return new Activation { Pid = hosted.Pid, ClusterIdentity = hosted.Identity };
     }
 
@@ -107,6 +115,11 @@ sealed class ActivationHost : ISupervisorStrategy
     }
 
     public static ActivationResponse Refused(ActivationRefusal refusal, string reason) => new() { Failed = true, Refusal = refusal, Reason = reason };
+
+    void TellIfDrained(IContext context)
+    {
+        if (_drainer is not null && Count == 0) context.Send(_drainer, Drain.Instance);
+    }
 
     ActivationResponse? WhyNot(ClusterIdentity identity, Func<ActivationResponse?> mayNotStart)
     {
