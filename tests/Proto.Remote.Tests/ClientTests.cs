@@ -1,4 +1,7 @@
+using Google.Protobuf;
+using Proto.Remote.Endpoints;
 using Proto.Remote.Tests.Messages;
+using Proto.Remote.Transport;
 
 namespace Proto.Remote.Tests;
 
@@ -73,5 +76,38 @@ public sealed class ClientTests
             member.Root.Send(PID.FromAddress(gone.Address, gone.Id), new Ping());
             await Task.Yield();
         }
+    }
+
+    [Fact]
+    public async Task A_clients_message_that_only_calls_itself_a_termination_does_not_pass_the_filter()
+    {
+        await using var member = await TestNode.StartAsync(config => config.WithSerializer(17, 10, new AnyNameSerializer()).WithClientFilter(_ => false));
+        var inbox = member.SpawnInbox("inbox", out var pid);
+        var refused = member.Events<ClientMessageRefused>();
+        using var channel = new GrpcChannel(new Uri($"http://{member.Address}"), new GrpcChannelSettings());
+        var greeting = new ConnectRequest { ClientConnection = new ClientConnection { MemberId = "stranger" } };
+        using var call = await channel.OpenAsync(
+            Handshake.ReceiveMethod, Handshake.Frame(new RemoteMessage { ConnectRequest = greeting }), TestNode.Soon());
+        await call.Responses.ReadAsync(TestNode.Soon());
+        var batch = new MessageBatch { TypeNames = { "actor.Terminated" }, Targets = { "inbox" } };
+        batch.Envelopes.Add(new MessageEnvelope { SerializerId = 17 });
+
+        await call.WriteAsync(Handshake.Frame(new RemoteMessage { MessageBatch = batch }), TestNode.Soon());
+        await call.FlushAsync(TestNode.Soon());
+
+        Assert.Equal("inbox", (await refused.ReadAsync(TestNode.Soon())).TargetId);
+        await member.Root.RequestAsync<Touched>(pid, Touch.Instance, TestNode.Soon());
+        Assert.False(inbox.TryRead(out var passed), $"{passed}");
+    }
+
+    sealed class AnyNameSerializer : ISerializer
+    {
+        public bool CanSerialize(object obj) => false;
+
+        public ByteString Serialize(object obj) => ByteString.Empty;
+
+        public object Deserialize(ByteString bytes, string typeName) => new Ping();
+
+        public string GetTypeName(object message) => "";
     }
 }

@@ -108,11 +108,17 @@ sealed partial class EndpointManager(
     }
 
     /// <summary>All ways to the system: by its own address, and by others.</summary>
-    List<ServerEndpoint> EndpointsOf(string peerId, string address) =>
-    [
-        .. InOrder(_servers).Select(entry => entry.Value).Where(endpoint =>
-            string.Equals(endpoint.Address, address, StringComparison.Ordinal) || string.Equals(endpoint.PeerId, peerId, StringComparison.Ordinal)),
-    ];
+    List<ServerEndpoint> EndpointsOf(string peerId, string address)
+    {
+        var endpoints = new List<ServerEndpoint>();
+        foreach (var (name, endpoint) in _servers)
+        {
+            if (string.Equals(name, address, StringComparison.Ordinal) || string.Equals(endpoint.PeerId, peerId, StringComparison.Ordinal)) endpoints.Add(endpoint);
+        }
+
+        endpoints.Sort(static (a, b) => string.CompareOrdinal(a.Address, b.Address));
+        return endpoints;
+    }
 
     /// <summary>What this system says first on a stream that it opens.</summary>
     /// <param name="dialedAddress">Whom it calls.</param>

@@ -53,9 +53,8 @@ sealed partial class IncomingMessages(
         var sender = envelope.Sender is not null && envelope.SenderRequestId != 0
             ? envelope.Sender.WithRequestId(envelope.SenderRequestId)
             : envelope.Sender;
-        if (client is var (gate, connection)
-            && !string.Equals(envelope.TypeName, Terminated.Descriptor.FullName, StringComparison.Ordinal)
-            && !gate.Allows(connection, envelope.TargetId, envelope.TypeName))
+        var isFiltered = client is not null && !string.Equals(envelope.TypeName, Terminated.Descriptor.FullName, StringComparison.Ordinal);
+        if (isFiltered && client is var (gate, connection) && !gate.Allows(connection, envelope.TargetId, envelope.TypeName))
         {
             gate.Refuse(connection, envelope.TargetId, envelope.TypeName, sender);
             return;
@@ -77,6 +76,13 @@ sealed partial class IncomingMessages(
         if (message is SystemMessage systemMessage)
         {
             ReceiveSystem(target, systemMessage);
+            return;
+        }
+
+        if (!isFiltered && client is var (unasked, caller))
+        {
+            // It only calls itself a termination: the filter was not asked.
+            unasked.Refuse(caller, envelope.TargetId, envelope.TypeName, sender);
             return;
         }
 

@@ -16,6 +16,8 @@ sealed class OutstandingRequests(ActorSystem system)
 
     public void Add(PID sender)
     {
+        // Asking a PID of another system for its process would open a way to that system.
+        if (!IsOwn(sender.Address)) return;
         switch (sender.Ref(system))
         {
             case SharedFutureProcess shared:
@@ -44,6 +46,9 @@ sealed class OutstandingRequests(ActorSystem system)
     {
         if (sender is not null && sender.Ref(system) is IFutureProcess futures) futures.Find(sender)?.TryReply(answer);
     }
+
+    bool IsOwn(string address) =>
+        string.Equals(address, system.Address, StringComparison.Ordinal) || string.Equals(address, ActorSystem.NoHost, StringComparison.Ordinal);
 
     /// <summary>Futures with a process of their own leave the registry when they are answered.</summary>
     void Sweep()
