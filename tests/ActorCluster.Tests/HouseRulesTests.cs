@@ -13,9 +13,13 @@ public partial class HouseRulesTests
     static readonly Dictionary<string, string[]> Arrows = new(StringComparer.Ordinal)
     {
         ["Proto.Actor"] = [],
-        ["Proto.Remote"] = ["Proto.Actor"],
+        ["Proto.OpenTelemetry"] = ["Proto.Actor"],
+        ["Grpc.Core.Api"] = [],
+        ["Grpc.Net.Client"] = ["Grpc.Core.Api"],
+        ["Proto.Remote"] = ["Proto.Actor", "Grpc.Net.Client", "Grpc.Core.Api"],
         ["Proto.Cluster"] = ["Proto.Remote", "Proto.Actor"],
         ["Proto.Cluster.TestProvider"] = ["Proto.Cluster", "Proto.Remote", "Proto.Actor"],
+        ["Proto.Deterministic"] = ["Proto.Cluster", "Proto.Remote", "Proto.Actor"],
         ["ActorCluster.Protocol"] = [],
         ["ActorCluster.Raft"] = ["ActorCluster.Protocol", "Proto.Actor", "Proto.Remote"],
         ["ActorCluster.Membership"] = ["ActorCluster.Raft", "ActorCluster.Protocol", "Proto.Actor", "Proto.Remote", "Proto.Cluster"],
