@@ -6,8 +6,8 @@ namespace Proto.Benchmarks.Cluster;
 /// <summary>Requests to virtual actors: again and again to the same ones, or each to one that nobody has asked before.</summary>
 sealed class Grains(Proto.Cluster.Cluster cluster, Payload message)
 {
-    /// <summary>Most that one round activates: activations stay, and both processes have to hold them.</summary>
-    public const int MaxActivations = 40_000;
+    /// <summary>Most that one round activates: activations stay, both processes hold them, and all of a run shall fit into the PID cache.</summary>
+    public const int MaxActivations = 15_000;
 
     readonly ClusterIdentity[] _there = [.. Enumerable.Range(0, 1000).Select(i => ClusterIdentity.Create($"grain-{i}", TwoMembers.There))];
     int _next;
