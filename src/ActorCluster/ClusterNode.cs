@@ -104,7 +104,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         try
         {
             var (identity, storage) = OpenData();
-            var writer = Own(new LogWriter(storage.Log));
+            var writer = Own(new LogWriter(storage.Log, time: _setup.Time));
             await StartRemotingAsync().ConfigureAwait(false);
             Assemble(identity, storage, writer);
             LogStarted(Name, Uid, identity.Incarnation, System.Address);

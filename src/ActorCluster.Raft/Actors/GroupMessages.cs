@@ -1,5 +1,6 @@
 using ActorCluster.Protocol;
 using ActorCluster.Protocol.Raft;
+using ActorCluster.Raft.Storage;
 
 namespace ActorCluster.Raft.Actors;
 
@@ -40,6 +41,9 @@ sealed record SnapshotMarked(SnapshotMeta Meta);
 
 /// <summary>A snapshot that came from the leader is in the store; <paramref name="Last"/> is its last chunk without the data.</summary>
 sealed record SnapshotReceived(RaftMessage Last);
+
+/// <summary>There was no room for a snapshot, own or received: nothing depends on it yet.</summary>
+sealed record SnapshotRefused(DiskFullException Reason);
 
 /// <summary>Work beside the actor failed: the node must stop.</summary>
 sealed record WorkFailed(Exception Error);

@@ -35,6 +35,12 @@ sealed partial class RaftGroupActor
             return;
         }
 
+        if (_host.Log.IsShortOfSpace)
+        {
+            Refuse(proposal, ErrorCode.Overloaded, "the disk of this node is full");
+            return;
+        }
+
         if (!proposal.TrySubmit())
         {
             _handle.Release(proposal);

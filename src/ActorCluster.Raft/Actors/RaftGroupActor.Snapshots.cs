@@ -16,6 +16,7 @@ sealed partial class RaftGroupActor
     /// <summary>The newest snapshot in the store, marked in the log or not: no older one may follow it.</summary>
     ulong _newestSnapshotIndex;
 
+    long _noSnapshotBeforeTick;
     long _snapshotBytes;
     long _bytesSinceSnapshot;
     long _entriesSinceSnapshot;
@@ -23,7 +24,7 @@ sealed partial class RaftGroupActor
     void MaybeTakeSnapshot()
     {
         var index = _core.AppliedIndex;
-        if (_saving || index <= _newestSnapshotIndex) return;
+        if (_saving || index <= _newestSnapshotIndex || _ticks < _noSnapshotBeforeTick) return;
         if (_entriesSinceSnapshot < _host.Options.SnapshotEntries && _bytesSinceSnapshot < Math.Max(_host.Options.SnapshotBytes, _snapshotBytes)) return;
 
         var captured = _stateMachine.Capture();
@@ -45,6 +46,10 @@ sealed partial class RaftGroupActor
             {
                 result = report(store.Save(group, meta, write));
             }
+            catch (DiskFullException e)
+            {
+                result = new SnapshotRefused(e);
+            }
             catch (Exception e)
             {
                 result = new WorkFailed(e);
@@ -52,6 +57,16 @@ sealed partial class RaftGroupActor
 
             root.Send(self, result);
         });
+    }
+
+    /// <summary>The log stays as long as it is; a leader sends its snapshot again.</summary>
+    void GiveUpSnapshot(DiskFullException reason)
+    {
+        _saving = false;
+        _receiver = DropReceiver();
+        _entriesSinceSnapshot = _host.Options.SnapshotEntries;
+        _noSnapshotBeforeTick = _ticks + 10 * _host.Options.ElectionTicks;
+        RaftLogging.NoRoomForSnapshot(_logger, reason, _core.Group);
     }
 
     void MarkSnapshot(SnapshotMeta meta)

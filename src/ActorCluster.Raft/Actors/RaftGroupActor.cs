@@ -104,7 +104,7 @@ sealed partial class RaftGroupActor : IActor
         {
             case RaftMessage { BodyCase: RaftMessage.BodyOneofCase.InstallSnapshot } chunk: ReceiveChunk(chunk); break;
             case RaftMessage { BodyCase: RaftMessage.BodyOneofCase.SnapshotChunkResponse } answer: ConfirmChunk(answer); break;
-            case RaftMessage { AppendRequest.Entries.Count: > 0 } when _host.Log.IsFull: break; // as if it was lost: it comes again
+            case RaftMessage { AppendRequest.Entries.Count: > 0 } append when HasNoRoomFor(append.AppendRequest): break; // as if it was lost: it comes again
             case RaftMessage raft: _core.Step(raft); break;
             case WriteDurable durable: _core.Durable(durable.Write); break;
             case TickPassed: Tick(); break;
@@ -115,12 +115,17 @@ sealed partial class RaftGroupActor : IActor
             case HandOver request: BeginHandOver(request); break;
             case ChangeMembers change: Change(change); break;
             case PeerLost lost: LosePeer(lost.Address); break;
+            case SnapshotRefused refused: GiveUpSnapshot(refused.Reason); break;
             case WorkFailed failed: throw new IOException($"work of group {_core.Group} failed: {failed.Error.Message}", failed.Error);
             case HostFailed failed: End(failed.Reason); break;
             case Started: PostFlush(); break;
             case Stopping: End("the node is stopping"); break;
         }
     }
+
+    /// <summary>Where the disk is full what a new leader needs still goes in: the entry that opens its term, and configurations.</summary>
+    bool HasNoRoomFor(AppendRequest append) =>
+        _host.Log.IsFull || (_host.Log.IsNearlyOutOfSpace && append.Entries.Any(e => e.Kind == EntryKind.Command));
 
     void Tick()
     {

@@ -30,6 +30,9 @@ static partial class RaftLogging
     [LoggerMessage(Level = LogLevel.Information, Message = "group {Group}: this replica was repaired by {Leader} and is trusted again")]
     public static partial void Trusted(ILogger logger, GroupId group, NodeUid leader);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "group {Group}: no room for a snapshot")]
+    public static partial void NoRoomForSnapshot(ILogger logger, Exception error, GroupId group);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "group {Group}: snapshot at index {Index} cannot be put together in {Directory}")]
     public static partial void ScratchFailed(ILogger logger, Exception error, GroupId group, ulong index, string directory);
 

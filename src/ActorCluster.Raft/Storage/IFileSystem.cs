@@ -12,6 +12,7 @@ public interface IFileSystem
 {
     /// <summary>Opens a file for positional reads and writes.</summary>
     /// <exception cref="FileNotFoundException">It does not exist and the mode does not create it.</exception>
+    /// <exception cref="DiskFullException">There is no room for another file.</exception>
     IStorageFile Open(string path, FileOpening mode);
 
     bool FileExists(string path);
@@ -58,6 +59,7 @@ public interface IStorageFile : IDisposable
     int Read(long offset, Span<byte> buffer);
 
     /// <summary>Writes all bytes at the offset, extending the file where needed. An append is a write at <see cref="Length"/>.</summary>
+    /// <exception cref="DiskFullException">There is no room. Never within what <see cref="Preallocate"/> reserved, if the disk keeps its word.</exception>
     void Write(long offset, ReadOnlySpan<byte> bytes);
 
     /// <summary>Cuts the file, or extends it by zeros. Durable after <see cref="Sync"/>.</summary>

@@ -25,4 +25,13 @@ public interface ILogWriter
     /// it, and the leader sends it again. Without that a disk that hangs would let the queue grow with every group (G9).
     /// </summary>
     bool IsFull => false;
+
+    /// <summary>
+    /// The disk is full: no proposals are taken until there is room again. Elections, reads and what is in flight go on from a reserve.
+    /// Safe from any thread.
+    /// </summary>
+    bool IsShortOfSpace => false;
+
+    /// <summary>The disk is full and half of the reserve is used: followers take no more commands either. Safe from any thread.</summary>
+    bool IsNearlyOutOfSpace => false;
 }

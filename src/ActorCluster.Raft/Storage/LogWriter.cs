@@ -6,7 +6,14 @@ namespace ActorCluster.Raft.Storage;
 public sealed record LogWriterOptions(
     long CongestedBytes = 32 * 1024 * 1024,
     long MaxQueuedBytes = 512 * 1024 * 1024,
-    long MaxBatchBytes = 8 * 1024 * 1024);
+    long MaxBatchBytes = 8 * 1024 * 1024)
+{
+    /// <summary>
+    /// After so long without a write the log is sealed: from then on damage of its last batch can be told from a torn tail. And so often a
+    /// full disk is tried again.
+    /// </summary>
+    public TimeSpan Housekeeping { get; init; } = TimeSpan.FromSeconds(1);
+}
 
 /// <summary>
 /// Group commit: one thread of its own (syncs block, and must not starve the pool) takes everything that the groups have
@@ -19,16 +26,23 @@ public sealed class LogWriter : ILogWriter, IDisposable
     readonly LogWriterOptions _options;
     readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Thread _thread;
+    readonly ITimer _housekeeping;
     readonly object _gate = new();
     readonly List<LogWrite> _batch = [];
     List<Pending> _queue = [];
     List<Pending> _taken = [];
     long _queuedBytes;
     bool _stopping;
+    bool _unsealed;
+    bool _keepHouse;
     long _batches;
+    long _batchesAtLastTick;
 
     /// <summary>Starts the thread. The log belongs to the writer from here on, and is disposed with it.</summary>
-    public LogWriter(INodeLog log, LogWriterOptions? options = null)
+    /// <param name="log">The log.</param>
+    /// <param name="options">Bounds.</param>
+    /// <param name="time">Drives the housekeeping; the system's when null.</param>
+    public LogWriter(INodeLog log, LogWriterOptions? options = null, TimeProvider? time = null)
     {
         _log = log;
         _options = options ?? new LogWriterOptions();
@@ -37,11 +51,17 @@ public sealed class LogWriter : ILogWriter, IDisposable
             static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         _thread = new Thread(Run) { IsBackground = true, Name = "log writer" };
         _thread.Start();
+        _housekeeping = (time ?? TimeProvider.System).CreateTimer(
+            static writer => ((LogWriter)writer!).CallForHousekeeping(), this, _options.Housekeeping, _options.Housekeeping);
     }
 
     public Task Failed => _failed.Task;
 
     public bool IsCongested => QueuedBytes > _options.CongestedBytes;
+
+    public bool IsShortOfSpace => _log.IsShortOfSpace;
+
+    public bool IsNearlyOutOfSpace => _log.IsNearlyOutOfSpace;
 
     /// <summary>Half of the bound, so that what groups have taken already still fits below it.</summary>
     public bool IsFull => QueuedBytes > _options.MaxQueuedBytes / 2;
@@ -75,8 +95,9 @@ public sealed class LogWriter : ILogWriter, IDisposable
         {
             if (_stopping) return;
             _stopping = true;
-            Monitor.Pulse(_gate);
+            Monitor.PulseAll(_gate);
         }
+        _housekeeping.Dispose();
         Invariant.Check(Thread.CurrentThread != _thread, "the log writer is disposed from a completion, which runs on its own thread");
         _thread.Join();
     }
@@ -85,7 +106,12 @@ public sealed class LogWriter : ILogWriter, IDisposable
     {
         try
         {
-            while (TakeQueue()) WriteTaken();
+            while (TakeQueue(out var keepHouse))
+            {
+                if (_taken.Count > 0) WriteTaken();
+                if (keepHouse) KeepHouse();
+            }
+
             _log.Seal();
         }
         catch (Exception e)
@@ -99,19 +125,47 @@ public sealed class LogWriter : ILogWriter, IDisposable
         }
     }
 
-    /// <summary>Waits for writes; false when there are none and the writer stops.</summary>
-    bool TakeQueue()
+    /// <summary>Waits for writes, or for housekeeping; false when there are none and the writer stops.</summary>
+    bool TakeQueue(out bool keepHouse)
     {
         lock (_gate)
         {
-            while (_queue.Count == 0)
+            while (_queue.Count == 0 && !_keepHouse)
             {
+                keepHouse = false;
                 if (_stopping) return false;
                 Monitor.Wait(_gate);
             }
+
             (_queue, _taken) = (_taken, _queue);
+            keepHouse = _keepHouse;
+            _keepHouse = false;
             return true;
         }
+    }
+
+    void CallForHousekeeping()
+    {
+        lock (_gate)
+        {
+            var idle = _batches == _batchesAtLastTick && _queue.Count == 0;
+            _batchesAtLastTick = _batches;
+            if (!_log.IsShortOfSpace && !(idle && _unsealed)) return;
+            _keepHouse = true;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    void KeepHouse()
+    {
+        if (_log.IsShortOfSpace) _log.Reserve();
+        lock (_gate)
+        {
+            if (!_unsealed || _queue.Count > 0) return;
+            _unsealed = false;
+        }
+
+        _log.Seal();
     }
 
     void WriteTaken()
@@ -122,23 +176,53 @@ public sealed class LogWriter : ILogWriter, IDisposable
         {
             if (_batch.Count > 0 && batchBytes + pending.Bytes > _options.MaxBatchBytes)
             {
-                _log.Append(_batch);
-                _batch.Clear();
+                AppendBatch();
                 batchBytes = 0;
             }
             _batch.Add(pending.Write);
             batchBytes += pending.Bytes;
             bytes += pending.Bytes;
         }
-        _log.Append(_batch);
-        _batch.Clear();
+        AppendBatch();
         _log.Sync();
 
         // Durable from here on.
-        lock (_gate) Volatile.Write(ref _queuedBytes, _queuedBytes - bytes);
-        Volatile.Write(ref _batches, _batches + 1);
+        lock (_gate)
+        {
+            Volatile.Write(ref _queuedBytes, _queuedBytes - bytes);
+            Volatile.Write(ref _batches, _batches + 1);
+            _unsealed = true;
+        }
+
+
         foreach (var pending in _taken) pending.OnDurable();
         _taken.Clear();
+    }
+
+    /// <summary>
+    /// Waits while even the reserve is used up: nothing is promised meanwhile, and a leader whose writes stand still steps down
+    /// (faults B8).
+    /// </summary>
+    void AppendBatch()
+    {
+        while (true)
+        {
+            try
+            {
+                _log.Append(_batch);
+                _batch.Clear();
+                return;
+            }
+            catch (DiskFullException)
+            {
+                lock (_gate)
+                {
+                    if (_stopping) throw;
+                    _keepHouse = false;
+                    while (!_keepHouse && !_stopping) Monitor.Wait(_gate);
+                }
+            }
+        }
     }
 
     void Fail(Exception e)

@@ -39,6 +39,9 @@ public sealed class NodeLog : INodeLog
     readonly SortedDictionary<ulong, long> _segments = [];
     readonly SortedSet<GroupId> _changedVotes = [];
     VoteCopy? _votes;
+    IStorageFile? _spare;
+    volatile bool _shortOfSpace;
+    volatile bool _nearlyOutOfSpace;
     IStorageFile? _file;
     LogPosition _end;
     LogPosition _durable;
@@ -61,6 +64,10 @@ public sealed class NodeLog : INodeLog
     public IReadOnlyList<LogDamage> Damages { get; private set; } = [];
 
     public long SizeBytes => Volatile.Read(ref _sizeBytes);
+
+    public bool IsShortOfSpace => _shortOfSpace;
+
+    public bool IsNearlyOutOfSpace => _nearlyOutOfSpace;
 
     /// <summary>
     /// Opens the log of a directory, creating both where needed, and cuts a torn tail off, durably. After damage
@@ -91,11 +98,17 @@ public sealed class NodeLog : INodeLog
     {
         CheckUsable();
         if (batch.Count == 0) return;
+        long records = 0;
+        var created = 0;
+        for (var i = 0; i < batch.Count; i++)
+        {
+            records += BatchEncoder.SizeBound(batch[i]);
+            if (batch[i].Config is not null) created++;
+        }
+
+        MakeRoom(records, created);
         try
         {
-            long records = 0;
-            for (var i = 0; i < batch.Count; i++) records += BatchEncoder.SizeBound(batch[i]);
-            Reserve(records);
             _encoder.Begin(_end.Segment, _end.Offset);
             for (var i = 0; i < batch.Count; i++) Encode(batch[i]);
             WriteBatch();
@@ -137,7 +150,7 @@ public sealed class NodeLog : INodeLog
         tail.LoseSnapshot();
         tail.Suspicion = tail.Suspicion is { TermIsLost: true } before ? before : suspicion;
         tail.HardState = tail.HardState with { Commit = 0 };
-        Reserve(TableBound(tail) + LogFormat.RecordHeaderBytes);
+        MakeRoom(TableBound(tail) + LogFormat.RecordHeaderBytes, newGroups: 0);
         _encoder.Begin(_end.Segment, _end.Offset);
         _encoder.Delete(group);
         EncodeTable(tail);
@@ -170,15 +183,54 @@ public sealed class NodeLog : INodeLog
     public void Dispose()
     {
         _file?.Dispose();
+        _spare?.Dispose();
         _votes?.Dispose();
     }
 
+    public void Reserve()
+    {
+        CheckUsable();
+        if (_spare is not null) return;
+        try
+        {
+            _spare = _files.Open(SparePath, FileOpening.Create);
+            _spare.Preallocate(_options.SegmentBytes);
+            _shortOfSpace = _nearlyOutOfSpace = false;
+        }
+        catch (DiskFullException)
+        {
+            DropSpare();
+            _shortOfSpace = true;
+        }
+
+        CountBytes();
+    }
+
+    /// <summary>What was reserved in part is given back: others may need it more.</summary>
+    void DropSpare()
+    {
+        _spare?.Dispose();
+        _spare = null;
+        if (_files.FileExists(SparePath)) _files.Delete(SparePath);
+    }
+
     /// <summary>Makes room for a batch, in the next segment if need be.</summary>
-    void Reserve(long recordBytes)
+    /// <exception cref="DiskFullException">There is none; nothing was changed.</exception>
+    void MakeRoom(long recordBytes, int newGroups)
     {
         var bound = BatchEncoder.BatchBound(recordBytes);
-        Invariant.Check(bound <= MaxBatchBytes, $"a batch of {bound} bytes is above the limit of {MaxBatchBytes}");
-        if (_end.Offset + bound > _segments[_end.Segment]) Rotate(bound);
+        try
+        {
+            Invariant.Check(bound <= MaxBatchBytes, $"a batch of {bound} bytes is above the limit of {MaxBatchBytes}");
+            _votes!.Reserve(newGroups);
+            if (_end.Offset + bound > _segments[_end.Segment]) Rotate(bound);
+            _nearlyOutOfSpace = _shortOfSpace && _end.Offset + bound > _segments[_end.Segment] / 2;
+        }
+        catch (Exception e) when (e is not DiskFullException)
+        {
+            _failure = e;
+            throw;
+        }
     }
 
     void Open()
@@ -230,19 +282,30 @@ public sealed class NodeLog : INodeLog
         if (recovery.HasTornTail)
         {
             // Gone before anything is appended: an old record behind a new one must never be read as its successor (A10).
-            _file.SetLength(_end.Offset);
+            // Overwritten, because a shorter file would give back its room.
+            ClearBehindEnd(_file);
             _file.Sync();
         }
-        if (_file.Length < _options.SegmentBytes) _file.Preallocate(_options.SegmentBytes);
         // What was read may have come from memory and not from the disk: a process that died before its sync leaves
         // written pages and names behind. Recovered state is acted upon, so it is made durable first (fault A1).
         _file.Sync();
         _segments[_end.Segment] = _file.Length;
-        CountBytes();
         ReleaseSegments();
+        Reserve();
 
         // What this version writes does not go into a segment that says it is of another one.
         if (recovery.LastVersion != LogFormat.Version) Rotate(batchBound: 0);
+    }
+
+    void ClearBehindEnd(IStorageFile file)
+    {
+        var reader = new SegmentReader(file);
+        var zeros = new byte[LogFormat.SectorBytes];
+        for (var offset = _end.Offset; offset < reader.Length; offset += LogFormat.SectorBytes)
+        {
+            var sector = reader.Read(offset, LogFormat.SectorBytes);
+            if (sector.ContainsAnyExcept((byte)0)) file.Write(offset, zeros.AsSpan(0, sector.Length));
+        }
     }
 
     /// <summary>
@@ -375,13 +438,11 @@ public sealed class NodeLog : INodeLog
     void Rotate(long batchBound)
     {
         Sync();
-        _file!.Dispose();
-        _file = null;
         StartSegment(_end.Segment + 1, batchBound, standsAlone: false);
     }
 
     /// <summary>
-    /// Makes a segment under a temporary name, with the table of all groups at its head, and gives it its name when both
+    /// Makes a segment of the spare file, with the table of all groups at its head, and gives it its name when both
     /// are durable. So a segment that has its name has a readable head, or is damaged.
     /// </summary>
     void StartSegment(ulong sequence, long batchBound, bool standsAlone)
@@ -394,9 +455,43 @@ public sealed class NodeLog : INodeLog
         var batches = 1 + (carriedBytes / RewriteBatchBytes);
         table = BatchEncoder.BatchBound(table + carriedBytes) + (batches * BatchEncoder.BatchBound(0));
 
+        // Before anything else is changed: there may be no room.
+        var spare = TakeSpare(Math.Max(_options.SegmentBytes, LogFormat.SectorBytes + table + batchBound));
+        try
+        {
+            BeginSegment(spare, sequence, previousEnd, carried);
+        }
+        catch (DiskFullException e)
+        {
+            throw new IOException($"a write within reserved space found no room: {e.Message}", e);
+        }
+
+        Reserve();
+    }
+
+    IStorageFile TakeSpare(long length)
+    {
+        try
+        {
+            var spare = _spare ?? _files.Open(SparePath, FileOpening.Create);
+            _spare = spare;
+            spare.Preallocate(length);
+            _spare = null;
+            return spare;
+        }
+        catch (DiskFullException)
+        {
+            DropSpare();
+            _shortOfSpace = true;
+            throw;
+        }
+    }
+
+    void BeginSegment(IStorageFile file, ulong sequence, long previousEnd, List<GroupTail> carried)
+    {
         var path = SegmentPath(sequence);
-        _file = _files.Open(path + UnfinishedExtension, FileOpening.Create);
-        _file.Preallocate(Math.Max(_options.SegmentBytes, LogFormat.SectorBytes + table + batchBound));
+        _file?.Dispose();
+        _file = file;
         Span<byte> header = stackalloc byte[LogFormat.SectorBytes];
         LogFormat.WriteSegmentHeader(header, sequence, previousEnd, _nextBatch);
         _file.Write(0, header);
@@ -407,7 +502,7 @@ public sealed class NodeLog : INodeLog
         foreach (var tail in carried) EncodeAgain(tail);
         WriteBatch();
         _file.Sync();
-        _files.Rename(path + UnfinishedExtension, path);
+        _files.Rename(SparePath, path);
         _files.SyncDirectory(_directory);
         foreach (var tail in carried) tail.MoveTo(sequence);
         _durable = _end;
@@ -504,6 +599,7 @@ public sealed class NodeLog : INodeLog
     {
         long sum = 0;
         foreach (var length in _segments.Values) sum += length;
+        if (_spare is not null) sum += _options.SegmentBytes;
         Volatile.Write(ref _sizeBytes, sum);
     }
 
@@ -511,6 +607,8 @@ public sealed class NodeLog : INodeLog
     {
         if (_failure is { } failure) throw new IOException("The log failed before and takes nothing any more: " + failure.Message, failure);
     }
+
+    string SparePath => Path.Combine(_directory, "spare" + UnfinishedExtension);
 
     string SegmentPath(ulong sequence) => Path.Combine(_directory, LogFormat.SegmentName(sequence));
 }

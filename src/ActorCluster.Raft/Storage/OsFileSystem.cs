@@ -58,13 +58,7 @@ public sealed class OsFileSystem : IFileSystem
 
     sealed class OsFile(string path, FileOpening mode) : IStorageFile
     {
-        readonly SafeFileHandle _handle = mode switch
-        {
-            FileOpening.Read => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete),
-            FileOpening.ReadWrite => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete),
-            FileOpening.Create => File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete),
-            _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, message: null),
-        };
+        readonly SafeFileHandle _handle = Open(path, mode);
 
         public long Length => RandomAccess.GetLength(_handle);
 
@@ -80,20 +74,60 @@ public sealed class OsFileSystem : IFileSystem
             return total;
         }
 
-        public void Write(long offset, ReadOnlySpan<byte> bytes) => RandomAccess.Write(_handle, bytes, offset);
+        public void Write(long offset, ReadOnlySpan<byte> bytes)
+        {
+            try
+            {
+                RandomAccess.Write(_handle, bytes, offset);
+            }
+            catch (IOException e) when (IsDiskFull(e))
+            {
+                throw new DiskFullException(path, e);
+            }
+        }
 
         public void SetLength(long length) => RandomAccess.SetLength(_handle, length);
 
         public void Preallocate(long length)
         {
-            if (OperatingSystem.IsLinux()) UnixFile.Preallocate(_handle, length, path);
-            else if (Length < length) RandomAccess.SetLength(_handle, length);
+            try
+            {
+                if (OperatingSystem.IsLinux()) UnixFile.Preallocate(_handle, length, path);
+                else if (Length < length) RandomAccess.SetLength(_handle, length);
+            }
+            catch (IOException e) when (IsDiskFull(e))
+            {
+                throw new DiskFullException(path, e);
+            }
         }
 
         // fsync on Linux, F_FULLFSYNC on macOS, FlushFileBuffers on Windows.
         public void Sync() => RandomAccess.FlushToDisk(_handle);
 
         public void Dispose() => _handle.Dispose();
+
+        static SafeFileHandle Open(string path, FileOpening mode)
+        {
+            try
+            {
+                return mode switch
+                {
+                    FileOpening.Read => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete),
+                    FileOpening.ReadWrite => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete),
+                    FileOpening.Create => File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete),
+                    _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, message: null),
+                };
+            }
+            catch (IOException e) when (IsDiskFull(e))
+            {
+                throw new DiskFullException(path, e);
+            }
+        }
+
+        /// <summary>ENOSPC and EDQUOT on Unix; ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL on Windows.</summary>
+        static bool IsDiskFull(IOException e) => OperatingSystem.IsWindows()
+            ? (e.HResult & 0xffff) is 0x70 or 0x27
+            : e.HResult == 28 || e.HResult == (OperatingSystem.IsMacOS() ? 69 : 122);
     }
 }
 

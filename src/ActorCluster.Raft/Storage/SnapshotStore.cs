@@ -48,6 +48,7 @@ public sealed class SnapshotStore : ISnapshotStore
         }
     }
 
+    /// <exception cref="DiskFullException">There is no room; the snapshot before it is still there.</exception>
     public SnapshotMeta Save(GroupId group, SnapshotMeta meta, Action<Stream> write)
     {
         (ulong Index, ulong Term)? older = null;
@@ -58,21 +59,36 @@ public sealed class SnapshotStore : ISnapshotStore
         Invariant.Check(older is null || meta.Index >= older.Value.Index, $"group {group}: snapshot {meta.Index} is older than {older?.Index}");
 
         var path = PathOf(group, meta.Index, meta.Term);
-        var saved = meta.Clone();
-        using (var file = _files.Open(path + UnfinishedExtension, FileOpening.Create))
+        SnapshotMeta saved;
+        try
         {
-            var contentStart = SnapshotFormat.ContentStart(meta);
-            using var stream = new SnapshotWriteStream(file, group, meta, contentStart);
-            write(stream);
-            saved.SizeBytes = (ulong)stream.Complete();
-            file.Write(0, SnapshotFormat.Header(group, saved, contentStart));
-            file.Sync();
+            saved = WriteFile(path + UnfinishedExtension, group, meta, write);
         }
+        catch (DiskFullException)
+        {
+            // Nothing was promised for it, and the log needs the room.
+            if (_files.FileExists(path + UnfinishedExtension)) _files.Delete(path + UnfinishedExtension);
+            throw;
+        }
+
         _files.Rename(path + UnfinishedExtension, path);
         _files.SyncDirectory(_directory);
 
         lock (_gate) _newest[group] = (meta.Index, meta.Term);
         if (older is { } o && o != (meta.Index, meta.Term)) _files.Delete(PathOf(group, o.Index, o.Term));
+        return saved;
+    }
+
+    SnapshotMeta WriteFile(string path, GroupId group, SnapshotMeta meta, Action<Stream> write)
+    {
+        var saved = meta.Clone();
+        using var file = _files.Open(path, FileOpening.Create);
+        var contentStart = SnapshotFormat.ContentStart(meta);
+        using var stream = new SnapshotWriteStream(file, group, meta, contentStart);
+        write(stream);
+        saved.SizeBytes = (ulong)stream.Complete();
+        file.Write(0, SnapshotFormat.Header(group, saved, contentStart));
+        file.Sync();
         return saved;
     }
 

@@ -88,6 +88,13 @@ sealed class VoteCopy : IDisposable
         _headerIsDamaged = false;
     }
 
+    /// <summary>Makes room for so many more groups.</summary>
+    /// <exception cref="DiskFullException">There is none.</exception>
+    public void Reserve(int groups)
+    {
+        while (_free.Count < groups) Grow();
+    }
+
     /// <summary>Notes term and vote where they changed. Durable after <see cref="Sync"/>.</summary>
     public void Write(GroupId group, ulong term, NodeUid vote, GroupConfig config)
     {

@@ -27,6 +27,9 @@ public sealed class SimDisk(IRandomSource random) : IFileSystem
     /// <summary>When set: the process dies (<see cref="SimulatedCrashException"/>) in place of the n-th operation from now that changes the disk.</summary>
     public int? CrashAfterOperations { get; set; }
 
+    /// <summary>There is no room: no new file, and none grows. What is reserved can still be written.</summary>
+    public bool IsFull { get; set; }
+
     /// <summary>When set: the n-th sync from now fails, and what it should have made durable stays pending.</summary>
     public int? FailSyncAfter { get; set; }
 
@@ -65,6 +68,7 @@ public sealed class SimDisk(IRandomSource random) : IFileSystem
         {
             Changing();
             if (directory.Names.TryGetValue(name, out var existing)) existing.SetLength(0);
+            else if (IsFull) throw new DiskFullException(path);
             else directory.Change(new NameChange(null, name, new SimFileContent()));
         }
 

@@ -15,6 +15,7 @@ sealed class SimFile(SimDisk disk, SimFileContent content) : IStorageFile
     public void Write(long offset, ReadOnlySpan<byte> bytes)
     {
         disk.Changing();
+        Room(offset + bytes.Length);
         Alive().Write(offset, bytes);
     }
 
@@ -27,6 +28,7 @@ sealed class SimFile(SimDisk disk, SimFileContent content) : IStorageFile
     public void Preallocate(long length)
     {
         disk.Changing();
+        Room(length);
         if (Alive().Length < length) content.SetLength(length);
     }
 
@@ -41,6 +43,11 @@ sealed class SimFile(SimDisk disk, SimFileContent content) : IStorageFile
     public void Dispose()
     {
         // Nothing is buffered in a handle, so closing it changes nothing.
+    }
+
+    void Room(long length)
+    {
+        if (disk.IsFull && length > Alive().Length) throw new DiskFullException("a file on a simulated disk");
     }
 
     SimFileContent Alive()

@@ -212,7 +212,7 @@ public class NodeLogModelTests
 
         void WatchSegments()
         {
-            var names = _disk.ListFiles(StorageTestData.Directory);
+            var names = _disk.Segments();
             if (_lastSegment != names[^1]) coverage.Rotations++;
             if (_firstSegment != names[0]) coverage.Releases++;
             (_firstSegment, _lastSegment) = (names[0], names[^1]);

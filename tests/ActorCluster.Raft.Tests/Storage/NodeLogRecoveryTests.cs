@@ -94,7 +94,7 @@ public class NodeLogRecoveryTests
             for (ulong i = 201; i <= 230; i++) log.AppendAndSync(Append(G1, Entries(i, i, 1)));
             log.AppendAndSync(Append(G1, Entries(150, 152, 2)));
         }
-        Assert.True(_disk.ListFiles(StorageTestData.Directory).Count > 2);
+        Assert.True(_disk.Segments().Count > 2);
         Assert.Equal(Text([Group(G1, null, [.. Entries(1, 149, 1), .. Entries(150, 152, 2)])]), ReadBack(_disk, SmallSegments));
     }
 

@@ -20,7 +20,7 @@ public class NodeLogSegmentTests
             log.AppendAndSync(Append(G1, Entries(i, i, 1)));
             if (i % 20 == 0) log.AppendAndSync(Compact(G1, i - 5, 1));
         }
-        Assert.InRange(_disk.ListFiles(StorageTestData.Directory).Count, 1, 4);
+        Assert.InRange(_disk.Segments().Count, 1, 4);
         Assert.Equal(log.SizeBytes, _disk.Files().Values.Sum(f => (long)f.Length));
     }
 
@@ -30,12 +30,12 @@ public class NodeLogSegmentTests
         using var log = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments);
         log.AppendAndSync(Create(G1));
         for (ulong i = 1; i <= 60; i++) log.AppendAndSync(Append(G1, Entries(i, i, 1, payloadChars: 200)));
-        var before = _disk.ListFiles(StorageTestData.Directory);
+        var before = _disk.Segments();
 
         log.Append([Compact(G1, 60, 1)]);
-        Assert.Equal(before, _disk.ListFiles(StorageTestData.Directory));
+        Assert.Equal(before, _disk.Segments());
         log.Sync();
-        Assert.Single(_disk.ListFiles(StorageTestData.Directory));
+        Assert.Single(_disk.Segments());
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public class NodeLogSegmentTests
                 if (i % 20 == 0) log.AppendAndSync(Compact(G1, i, 1));
             }
         }
-        Assert.DoesNotContain("0000000000000001.log", _disk.ListFiles(StorageTestData.Directory));
+        Assert.DoesNotContain("0000000000000001.log", _disk.Segments());
 
         using var again = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments);
         var idle = again.Recovered.Single(g => g.Group == G2);
@@ -110,7 +110,7 @@ public class NodeLogSegmentTests
             {
                 log.AppendAndSync(Append(G2, Entries(i, i, 1)));
                 if (i % 20 == 0) log.AppendAndSync(Compact(G2, i, 1));
-                Assert.InRange(_disk.ListFiles(StorageTestData.Directory).Count, 1, 4);
+                Assert.InRange(_disk.Segments().Count, 1, 4);
             }
         }
         using var again = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments);
@@ -129,7 +129,7 @@ public class NodeLogSegmentTests
                 var log = NodeLog.Open(disk, StorageTestData.Directory, SmallSegments);
                 log.AppendAndSync(Create(G1));
                 ulong durable = 0;
-                while (disk.ListFiles(StorageTestData.Directory).Count == 1 && disk.CrashAfterOperations is null)
+                while (disk.Segments().Count == 1 && disk.CrashAfterOperations is null)
                 {
                     durable++;
                     log.AppendAndSync(Append(G1, Entries(durable, durable, 1)));
@@ -149,7 +149,7 @@ public class NodeLogSegmentTests
                 disk.Crash();
                 using var again = NodeLog.Open(disk, StorageTestData.Directory, SmallSegments);
                 Assert.InRange(again.Recovered[0].Entries.Count, (int)durable, (int)attempted);
-                Assert.DoesNotContain(disk.ListFiles(StorageTestData.Directory), n => n.EndsWith(".new", StringComparison.Ordinal));
+                Assert.DoesNotContain(disk.Segments(), n => n.EndsWith(".new", StringComparison.Ordinal));
             }
         }
     }
@@ -162,9 +162,9 @@ public class NodeLogSegmentTests
             log.AppendAndSync(Create(G1, Entries(1, 100, 1)), Create(G2));
             for (ulong i = 1; i <= 60; i++) log.AppendAndSync(Append(G2, Entries(i, i, 1)));
             log.AppendAndSync(Compact(G2, 60, 1));
-            Assert.True(_disk.ListFiles(StorageTestData.Directory).Count > 1);
+            Assert.True(_disk.Segments().Count > 1);
             log.AppendAndSync(new LogWrite(G1, HardState: null, [], Delete: true));
-            Assert.Single(_disk.ListFiles(StorageTestData.Directory));
+            Assert.Single(_disk.Segments());
         }
         using var again = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments);
         Assert.Equal([G2], again.Recovered.Select(g => g.Group));
