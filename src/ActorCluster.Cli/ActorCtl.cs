@@ -53,6 +53,7 @@ public sealed class ActorCtl
                 Command("set", "writes a value", SetAsync, _key, _value),
                 Command("delete", "removes a key", DeleteAsync, _key),
             },
+            new RaftCommands(output, errors, console, _json, TimeProvider.System).Root,
         };
         foreach (var option in new Option[] { _seeds, _node, _json, _timeout }) Root.Options.Add(option);
         _timeout.Validators.Add(result =>

@@ -25,7 +25,7 @@ public class ActorCtlTests
     {
         var (code, output, _) = await RunAsync("--help");
         Assert.Equal(ActorCtl.Done, code);
-        foreach (var command in new[] { "members", "groups", "partitions", "where", "watch", "kv" }) Assert.Contains(command, output, StringComparison.Ordinal);
+        foreach (var command in new[] { "members", "groups", "partitions", "where", "watch", "kv", "raft" }) Assert.Contains(command, output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -81,6 +81,13 @@ public sealed class NodeIdentityStore : IDisposable
         }
     }
 
+    /// <summary>Is this the data directory of a node?</summary>
+    public static bool Exists(IFileSystem files, string directory) => files.FileExists(Path.Combine(directory, IdentityName));
+
+    /// <summary>Takes the lock of a data directory and nothing else.</summary>
+    /// <exception cref="FileLockedException">Another process uses the directory.</exception>
+    public static IDisposable Lock(IFileSystem files, string directory) => files.Lock(Path.Combine(directory, LockName));
+
     /// <summary>
     /// Locks the data directory, makes the uid if there is none, and raises the incarnation.
     /// </summary>
@@ -92,7 +99,7 @@ public sealed class NodeIdentityStore : IDisposable
     public static NodeIdentityStore Open(IFileSystem files, string directory, IRandomSource random)
     {
         files.CreateDirectory(directory);
-        var held = files.Lock(Path.Combine(directory, LockName));
+        var held = Lock(files, directory);
         try
         {
             var store = new NodeIdentityStore(files, directory, held);

@@ -1,5 +1,7 @@
 using System.Text;
 using ActorCluster.Protocol;
+using ActorCluster.Protocol.Raft;
+using Google.Protobuf;
 
 namespace ActorCluster.Raft.Storage;
 
@@ -29,7 +31,7 @@ public sealed class NodeLog : INodeLog
 
     const string UnfinishedExtension = ".new";
     const string DamagedExtension = ".damaged";
-    const string VotesDirectory = "votes";
+    internal const string VotesDirectory = "votes";
 
     readonly IFileSystem _files;
     readonly string _directory;
@@ -93,6 +95,42 @@ public sealed class NodeLog : INodeLog
     /// <summary>Is there a log in the directory?</summary>
     public static bool Exists(IFileSystem files, string directory) =>
         files.ListFiles(directory).Any(name => LogFormat.TryParseSegmentName(name, out _));
+
+    /// <summary>Numbers of the segments in a directory, oldest first.</summary>
+    internal static List<ulong> SegmentsOf(IFileSystem files, string directory)
+    {
+        var sequences = new List<ulong>();
+        foreach (var name in files.ListFiles(directory))
+        {
+            if (LogFormat.TryParseSegmentName(name, out var sequence)) sequences.Add(sequence);
+        }
+
+        return sequences;
+    }
+
+    /// <summary>Forced recovery (<see cref="Offline.ForcedRecovery"/>): this replica alone votes from the next entry on. Durable after <see cref="Sync"/>.</summary>
+    /// <returns>Index of the entry that says so, and the new term.</returns>
+    internal (ulong Index, ulong Term) RecoverAlone(GroupId group, NodeUid self, string note)
+    {
+        CheckUsable();
+        var tail = _groups[group];
+        var term = Math.Max(tail.HardState.Term, tail.LastTerm) + Offline.ForcedRecovery.TermStep;
+        var config = GroupConfigs.Of([self], []);
+        var entry = new Entry { Index = tail.Last + 1, Term = term, Kind = EntryKind.Config, Payload = config.ToByteString() };
+        tail.ForcedRecovery = note;
+        tail.Suspicion = null;
+        tail.HardState = new HardState(term, NodeUid.None, tail.HardState.Commit);
+        MakeRoom(TableBound(tail) + BatchEncoder.SizeBound(new LogWrite(group, tail.HardState, [entry])), newGroups: 0);
+        _encoder.Begin(_end.Segment, _end.Offset);
+        _encoder.Suspicion(group, suspicion: null);
+        _encoder.ForcedRecovery(group, note);
+        _encoder.HardState(group, tail.HardState);
+        _encoder.Entry(group, entry);
+        Invariant.Check(tail.TryAppend(entry, _end.Segment), $"group {group}: entry {entry.Index} leaves a gap after {tail.Last}");
+        _changedVotes.Add(group);
+        WriteBatch();
+        return (entry.Index, term);
+    }
 
     public void Append(IReadOnlyList<LogWrite> batch)
     {
@@ -236,13 +274,8 @@ public sealed class NodeLog : INodeLog
     void Open()
     {
         _files.CreateDirectory(_directory);
-        var sequences = new List<ulong>();
-        var unfinished = new List<string>();
-        foreach (var name in _files.ListFiles(_directory))
-        {
-            if (LogFormat.TryParseSegmentName(name, out var sequence)) sequences.Add(sequence);
-            else if (name.EndsWith(UnfinishedExtension, StringComparison.Ordinal)) unfinished.Add(name);
-        }
+        var sequences = SegmentsOf(_files, _directory);
+        var unfinished = _files.ListFiles(_directory).Where(name => name.EndsWith(UnfinishedExtension, StringComparison.Ordinal));
 
         _votes = VoteCopy.Open(_files, Path.Combine(_directory, VotesDirectory));
         if (sequences.Count == 0)

@@ -9,8 +9,8 @@ namespace ActorCluster.Raft.Storage;
 /// </summary>
 public sealed class NodeStorage : IDisposable
 {
-    const string LogDirectory = "log";
-    const string SnapshotDirectory = "snapshots";
+    internal const string LogDirectory = "log";
+    internal const string SnapshotDirectory = "snapshots";
 
     NodeStorage(NodeLog log, SnapshotStore snapshots, IReadOnlyList<RecoveredGroup> groups, IReadOnlyList<LogDamage> damages)
     {

@@ -87,6 +87,17 @@ static class SnapshotFormat
         return (meta, contentStart);
     }
 
+    /// <summary>Reads a snapshot file to its end.</summary>
+    /// <exception cref="SnapshotDamagedException">Some of it cannot be read.</exception>
+    public static SnapshotMeta Verify(IFileSystem files, string path, GroupId group)
+    {
+        using var file = files.Open(path, FileOpening.Read);
+        var (meta, contentStart) = ReadHeader(file, path, group);
+        using var content = new SnapshotReadStream(file, path, group, meta, contentStart);
+        content.CopyTo(Stream.Null, ChunkBytes);
+        return meta;
+    }
+
     public static uint ChunkChecksum(GroupId group, SnapshotMeta meta, long chunk, ReadOnlySpan<byte> content)
     {
         var place = BitOperations.Crc32C(BitOperations.Crc32C(BitOperations.Crc32C(uint.MaxValue, group.Value), meta.Index), (ulong)chunk);

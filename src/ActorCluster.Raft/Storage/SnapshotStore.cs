@@ -130,9 +130,7 @@ public sealed class SnapshotStore : ISnapshotStore
     public SnapshotMeta? Verify(GroupId group)
     {
         if (Newest(group) is not { } meta) return null;
-        using var content = Open(group, meta);
-        content.CopyTo(Stream.Null, SnapshotFormat.ChunkBytes);
-        return meta;
+        return SnapshotFormat.Verify(_files, PathOf(group, meta.Index, meta.Term), group);
     }
 
     /// <summary>The newest snapshot of a group cannot be read: it is kept under another name, and the group has none.</summary>
