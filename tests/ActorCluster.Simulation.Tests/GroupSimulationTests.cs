@@ -19,7 +19,7 @@ public sealed class GroupSimulationTests(ITestOutputHelper output)
     [
         "conflicting tail overwritten", "crash that lost unsynced writes", "died inside a disk operation", "election won",
         "joint configuration committed", "leader stepped down", "message duplicated", "message lost", "new leader struck", "read at a follower", "request repeated",
-        "snapshot installed", "snapshot taken", "stopped by a disk error", "torn write", "write ended NotExecuted", "write ended Unknown",
+        "snapshot installed", "snapshot taken", "stopped by a disk error", "suspect replica repaired", "append refused for want of room", "waited for room on the disk", "torn write", "write ended NotExecuted", "write ended Unknown",
         .. Enum.GetNames<NemesisMove>().Select(m => $"nemesis: {m}"),
     ];
 

@@ -14,6 +14,7 @@ public sealed class InjectedFaultTests(ITestOutputHelper output)
     [Theory]
     [InlineData(InjectedFault.AcknowledgeBeforeSync, 20)]
     [InlineData(InjectedFault.ForgetVoteOnRestart, 20)]
+    [InlineData(InjectedFault.TrustDamagedLog, 50)]
     [InlineData(InjectedFault.ReadWithoutQuorum, 150)]
     [InlineData(InjectedFault.ReadBeforeOwnCommit, 300)]
     [InlineData(InjectedFault.NoSessionDeduplication, 100)]

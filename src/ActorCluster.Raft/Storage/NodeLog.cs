@@ -47,6 +47,8 @@ public sealed class NodeLog : INodeLog
     IStorageFile? _file;
     LogPosition _end;
     LogPosition _durable;
+    LogPosition _named;
+    LogPosition _marked;
     ulong _nextBatch;
     bool _mayRelease;
     bool _sealed;
@@ -66,6 +68,12 @@ public sealed class NodeLog : INodeLog
     public IReadOnlyList<LogDamage> Damages { get; private set; } = [];
 
     public long SizeBytes => Volatile.Read(ref _sizeBytes);
+
+    /// <summary>
+    /// Up to here the log itself says that it was durable: damage before this place is never taken for a torn tail. What lies behind it is
+    /// the last batch, until another one or a seal follows.
+    /// </summary>
+    public (string Segment, long Offset) MarkedEnd => (LogFormat.SegmentName(_marked.Segment), _marked.Offset);
 
     public bool IsShortOfSpace => _shortOfSpace;
 
@@ -167,6 +175,7 @@ public sealed class NodeLog : INodeLog
         {
             _file!.Sync();
             _durable = _end;
+            _marked = _named;
             CopyVotes();
             if (_mayRelease) ReleaseSegments();
         }
@@ -328,6 +337,7 @@ public sealed class NodeLog : INodeLog
 
         // What this version writes does not go into a segment that says it is of another one.
         if (recovery.LastVersion != LogFormat.Version) Rotate(batchBound: 0);
+        else Seal();
     }
 
     void ClearBehindEnd(IStorageFile file)
@@ -462,6 +472,7 @@ public sealed class NodeLog : INodeLog
     void WriteBatch()
     {
         var bytes = _encoder.Finish(_nextBatch, _durable);
+        _named = _durable;
         _file!.Write(_end.Offset, bytes);
         _end = _end with { Offset = _end.Offset + bytes.Length };
         _nextBatch++;
@@ -538,7 +549,7 @@ public sealed class NodeLog : INodeLog
         _files.Rename(SparePath, path);
         _files.SyncDirectory(_directory);
         foreach (var tail in carried) tail.MoveTo(sequence);
-        _durable = _end;
+        _durable = _named = _marked = _end;
         _segments.Add(sequence, _file.Length);
         CountBytes();
         _mayRelease = true;

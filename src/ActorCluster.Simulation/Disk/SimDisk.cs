@@ -60,6 +60,17 @@ public sealed class SimDisk(IRandomSource random) : IFileSystem
         _locks.Clear();
     }
 
+    /// <summary>
+    /// Durable bytes of a file change at rest, somewhere before an offset: a flipped bit, a sector of zeros, a sector that holds what belongs
+    /// elsewhere (a misdirected write).
+    /// </summary>
+    public void Damage(string path, long before)
+    {
+        var content = Directory(path).Names[Path.GetFileName(path)];
+        var length = (int)Math.Min(before, content.Length);
+        if (length > 0) content.Damage(random.Next(length), random);
+    }
+
     public IStorageFile Open(string path, FileOpening mode)
     {
         var directory = Directory(path);

@@ -50,6 +50,28 @@ sealed class SimFileContent
         Length = length;
     }
 
+    /// <summary>The medium changes by itself: a bit, or a sector that reads as zeros, or that holds what belongs elsewhere.</summary>
+    public void Damage(long offset, IRandomSource random)
+    {
+        if (offset >= _bytes.Length) return;
+        var sector = _bytes.AsSpan((int)(offset - (offset % SectorBytes)));
+        if (sector.Length > SectorBytes) sector = sector[..SectorBytes];
+        switch (random.Next(3))
+        {
+            case 0:
+                _bytes[offset] ^= (byte)(1 << random.Next(8));
+                break;
+            case 1:
+                sector.Clear();
+                break;
+            default:
+                var other = random.Next((_bytes.Length + SectorBytes - 1) / SectorBytes) * SectorBytes;
+                var copied = Math.Min(sector.Length, _bytes.Length - other);
+                _bytes.AsSpan(other, copied).CopyTo(sector);
+                break;
+        }
+    }
+
     public void Sync() => _pending.Clear();
 
     /// <summary>Goes back to what is durable plus the part of the pending changes that the crash keeps; true when something was lost.</summary>

@@ -58,6 +58,7 @@ sealed class ClusterOracle(SwarmOptions options, Coverage coverage)
     public void Written(GroupId group, RaftNode core, LogWrite write)
     {
         Model(core.Self, group).Append(write);
+        if (write.Trusted) Trusted(group, core);
         if (write.Entries.Count == 0 || !options.CheckInside) return;
         var previousTerm = core.TermAt(write.Entries[0].Index - 1);
         foreach (var entry in write.Entries)
@@ -83,6 +84,10 @@ sealed class ClusterOracle(SwarmOptions options, Coverage coverage)
         if (!options.CheckInside) return;
         switch (message.BodyCase)
         {
+            case RaftMessage.BodyOneofCase.VoteRequest:
+            case RaftMessage.BodyOneofCase.VoteResponse when message.VoteResponse is { Granted: true, PreVote: true }:
+                Check(!Model(from, group).IsSuspect, group, $"{from} takes part in an election although it lost a part of its log");
+                break;
             case RaftMessage.BodyOneofCase.AppendResponse when message.AppendResponse.Success:
                 var model = Model(from, group);
                 Check(
@@ -94,6 +99,23 @@ sealed class ClusterOracle(SwarmOptions options, Coverage coverage)
             case RaftMessage.BodyOneofCase.VoteResponse when message.VoteResponse is { Granted: true, PreVote: false }:
                 Voted(group, message.Term, from, new NodeUid(message.To));
                 break;
+        }
+    }
+
+    /// <summary>A replica that lost a part of its log is trusted again: it holds whatever of its promises the cluster built upon (faults A15).</summary>
+    void Trusted(GroupId group, RaftNode core)
+    {
+        coverage.Count("suspect replica repaired");
+        if (!options.CheckInside) return;
+        var model = Model(core.Self, group);
+        var committed = CommittedOf(group);
+        for (var index = 1UL; index <= (ulong)committed.Count; index++)
+        {
+            var term = committed[(int)index - 1].Term;
+            if (!model.PromisedBefore(index, term)) continue;
+            Check(
+                core.Snapshot?.Index >= index || core.FirstIndex > index || core.TermAt(index) == term,
+                group, $"{core.Self} is trusted without entry {index} of term {term}, which it promised and which is committed");
         }
     }
 
@@ -181,6 +203,7 @@ sealed class ClusterOracle(SwarmOptions options, Coverage coverage)
         var known = _votes.TryAdd((group, term, voter), candidate) ? candidate : _votes[(group, term, voter)];
         Check(known == candidate, group, $"{voter} votes in term {term} for {known} and for {candidate}");
         var model = Model(voter, group);
+        Check(!model.IsSuspect, group, $"{voter} votes in term {term} although it lost a part of its log");
         Check(
             model.HardState.Term > term || (model.HardState.Term == term && model.HardState.Vote == candidate),
             group,

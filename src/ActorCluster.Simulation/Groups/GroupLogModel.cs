@@ -12,6 +12,9 @@ sealed class GroupLogModel
     readonly List<LogWrite> _unsynced = [];
     readonly List<ulong> _terms = [];
 
+    /// <summary>What a suspect replica held before its log was damaged: it is bound to that until it is trusted again.</summary>
+    GroupLogModel? _before;
+
     /// <summary>Term and vote that are durable.</summary>
     public HardState HardState { get; private set; }
 
@@ -23,13 +26,23 @@ sealed class GroupLogModel
     public ulong LastIndex => SnapshotIndex + (ulong)_terms.Count;
 
     /// <summary>Whether this disk is bound to hold the entry, in its log or in its snapshot.</summary>
-    public bool Holds(ulong index, ulong term) => index <= SnapshotIndex || TermAt(index) == term;
+    public bool Holds(ulong index, ulong term) => index <= SnapshotIndex || TermAt(index) == term || _before?.Holds(index, term) == true;
+
+    /// <summary>Damage was found, and no leader has repaired the replica yet.</summary>
+    public bool IsSuspect { get; private set; }
 
     public ulong? TermAt(ulong index) =>
         index == SnapshotIndex ? SnapshotTerm :
         index > SnapshotIndex && index <= LastIndex ? _terms[(int)(index - SnapshotIndex - 1)] : null;
 
-    public void Append(LogWrite write) => _unsynced.Add(write);
+    public void Append(LogWrite write)
+    {
+        _unsynced.Add(write);
+        if (write.Trusted) IsSuspect = false;
+    }
+
+    /// <summary>Whether it promised to hold the entry before it was damaged.</summary>
+    public bool PromisedBefore(ulong index, ulong term) => _before?.Holds(index, term) == true;
 
     /// <summary>All writes but the last few, which are still queued, are durable.</summary>
     public void Sync(int queued)
@@ -50,6 +63,15 @@ sealed class GroupLogModel
         check(
             raisedBySnapshot || hardStates.Any(h => h.Term == found.HardState.Term && h.Vote == found.HardState.Vote),
             $"recovered term {found.HardState.Term} vote {found.HardState.Vote}, written were {string.Join(", ", hardStates)}");
+
+        if (found.Suspicion is not null)
+        {
+            RecoverSuspect(found, isCommitted, check);
+            return;
+        }
+
+        _before = null;
+        IsSuspect = false;
 
         // From here on an unsynced write may have superseded what was durable.
         var firstSuperseded = _unsynced.Where(w => w.Entries.Count > 0).Select(w => w.Entries[0].Index).Append(ulong.MaxValue).Min();
@@ -74,16 +96,34 @@ sealed class GroupLogModel
             check(known, $"entry {entry.Index} of term {entry.Term} came back from the dead");
         }
 
+        Take(found);
+    }
+
+    /// <summary>It may have lost anything of its log; not its term and vote, and what it still has of committed state is right.</summary>
+    void RecoverSuspect(RecoveredGroup found, Func<ulong, ulong, bool> isCommitted, Action<bool, string> check)
+    {
+        check(!found.Suspicion!.TermIsLost, "term and vote are lost in both copies");
+        check(found.Snapshot is null || isCommitted(found.Snapshot.Index, found.Snapshot.Term), $"its snapshot {found.Snapshot} is not committed");
+        var before = new GroupLogModel { SnapshotIndex = SnapshotIndex, SnapshotTerm = SnapshotTerm, _before = _before };
+        before._terms.AddRange(_terms);
+        _before = before;
+        IsSuspect = true;
+        Take(found);
+    }
+
+    void Take(RecoveredGroup found)
+    {
         _unsynced.Clear();
         _terms.Clear();
         HardState = found.HardState;
-        SnapshotIndex = start;
+        SnapshotIndex = found.Snapshot?.Index ?? 0;
         SnapshotTerm = found.Snapshot?.Term ?? 0;
         foreach (var entry in found.Entries) _terms.Add(entry.Term);
     }
 
     void Apply(LogWrite write)
     {
+        if (write.Trusted) _before = null;
         if (write.HardState is { } hardState) HardState = hardState;
         if (write.Snapshot is { } snapshot && snapshot.Index > SnapshotIndex)
         {

@@ -32,6 +32,9 @@ public enum InjectedFault
     /// <summary>A write that was lost with its leadership is reported as certainly not executed (J06).</summary>
     ReportLostLeadershipAsNotExecuted,
 
+    /// <summary>A replica whose log was damaged votes and stands for election as if it had lost nothing (A15).</summary>
+    TrustDamagedLog,
+
     /// <summary>A leader commits an entry of an older term by counting replicas (paper, figure 8; faults B5).</summary>
     CommitOldTermByCounting,
 }

@@ -26,6 +26,7 @@ sealed class Nemesis(GroupSimulation simulation)
         {
             node.Disk.CrashAfterOperations = null;
             node.Disk.FailSyncAfter = null;
+            node.Disk.IsFull = false;
             node.Resume();
             node.Start();
             // Liveness is promised only where a vote can be made durable well within an election timeout (paper, section 5.6).
@@ -166,6 +167,14 @@ sealed class Nemesis(GroupSimulation simulation)
                 node.DiskMicros = 6_000_000;
                 Later(4_000_000, () => node.DiskMicros = simulation.Options.DiskMicros);
                 break;
+            case NemesisMove.DamageDisk:
+                node = simulation.Nodes[_random.Next((simulation.Nodes.Count - 1) / 2)];
+                if (node.IsUp) FellDamaged(node);
+                break;
+            case NemesisMove.DiskFull:
+                node.Disk.IsFull = true;
+                Later(5_000_000, () => node.Disk.IsFull = false);
+                break;
             case NemesisMove.TransferLeadership:
                 node.OfEachReplica(r => r.Core.TransferLeadership(NodeUid.None));
                 break;
@@ -181,6 +190,13 @@ sealed class Nemesis(GroupSimulation simulation)
             default:
                 throw new ArgumentOutOfRangeException(nameof(move), move, "not a move");
         }
+    }
+
+    void FellDamaged(SimNode node)
+    {
+        var damage = node.DrawDamage();
+        Fell(node, powerLoss: true);
+        damage();
     }
 
     void Fell(SimNode node, bool powerLoss)

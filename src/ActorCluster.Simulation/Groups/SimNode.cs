@@ -54,6 +54,12 @@ sealed class SimNode
 
     public SnapshotStore Snapshots => _storage!.Snapshots;
 
+    /// <summary>The disk is full: proposals are refused.</summary>
+    public bool IsShortOfSpace => _storage!.Log.IsShortOfSpace;
+
+    /// <summary>Not even its reserve can take commands from a leader.</summary>
+    public bool IsNearlyOutOfSpace => _storage!.Log.IsNearlyOutOfSpace;
+
     public IEnumerable<SimReplica> Replicas => _replicas.Values;
 
     public SimReplica? Replica(GroupId group) => _replicas.GetValueOrDefault(group);
@@ -101,6 +107,26 @@ sealed class SimNode
 
             ScheduleTick();
         });
+    }
+
+    /// <summary>
+    /// What will be damaged once the process is gone: one file. Of the log only what a later marker covers: damage of the last batch cannot be
+    /// told from a torn tail (docs/disk.md).
+    /// </summary>
+    public Action DrawDamage()
+    {
+        var (segment, offset) = _storage!.Log.MarkedEnd;
+        return () =>
+        {
+            const string log = DataDirectory + "/log";
+            var files = Disk.ListFiles(log).Where(n => n.EndsWith(".log", StringComparison.Ordinal)).Select(n => Path.Combine(log, n)).ToList();
+            foreach (var directory in new[] { log + "/votes", DataDirectory + "/snapshots" })
+                files.AddRange(Disk.ListFiles(directory).Where(n => !n.EndsWith(".new", StringComparison.Ordinal)).Select(n => Path.Combine(directory, n)));
+            var path = files[Draw("damage", files.Count)];
+            var order = path.StartsWith(log + "/0", StringComparison.Ordinal) ? string.CompareOrdinal(Path.GetFileName(path), segment) : -1;
+            Disk.Damage(path, order < 0 ? long.MaxValue : order == 0 ? offset : 0);
+            _simulation.Trace("damaged " + Path.GetFileName(path), this, default);
+        };
     }
 
     /// <summary>The process is gone. Its disk keeps what it must (power loss), or all that was written (kill).</summary>
@@ -190,7 +216,18 @@ sealed class SimNode
         var batch = _queued.ToList();
         _queued.Clear();
         _simulation.Trace("append writes", this, default, (ulong)batch.Count);
-        _storage!.Log.Append([.. batch.Select(w => w.Log)]);
+        try
+        {
+            _storage!.Log.Append([.. batch.Select(w => w.Log)]);
+        }
+        catch (DiskFullException)
+        {
+            _simulation.Coverage.Count("waited for room on the disk");
+            _queued.InsertRange(0, batch);
+            After(_simulation.Options.TickMicros, WriteBatch);
+            return;
+        }
+
         if (_simulation.Options.Fault == InjectedFault.AcknowledgeBeforeSync)
         {
             foreach (var write in batch) write.OnDurable();
@@ -218,6 +255,7 @@ sealed class SimNode
             replica.Pump();
         }
 
+        if (_storage!.Log.IsShortOfSpace) _storage.Log.Reserve();
         ScheduleTick();
     });
 
@@ -241,6 +279,11 @@ sealed class SimNode
         catch (SimulatedCrashException)
         {
             _simulation.Coverage.Count("died inside a disk operation");
+            Fall();
+        }
+        catch (DiskFullException)
+        {
+            _simulation.Coverage.Count("found no room at its start");
             Fall();
         }
         catch (IOException e) when (e is not StorageException)

@@ -43,6 +43,7 @@ sealed class SimReplica
 
         if (simulation.Options.Fault == InjectedFault.ForgetVoteOnRestart)
             recovered = recovered with { HardState = recovered.HardState with { Vote = NodeUid.None } };
+        if (simulation.Options.Fault == InjectedFault.TrustDamagedLog) recovered = recovered with { Suspicion = null };
         var config = new RaftConfig(Group, node.Uid)
         {
             HeartbeatTicks = 2,
@@ -86,6 +87,9 @@ sealed class SimReplica
             case RaftMessage.BodyOneofCase.SnapshotChunkResponse:
                 ChunkArrived(message);
                 break;
+            case RaftMessage.BodyOneofCase.AppendRequest when _node.IsNearlyOutOfSpace && message.AppendRequest.Entries.Any(e => e.Kind == EntryKind.Command):
+                _simulation.Coverage.Count("append refused for want of room");
+                break;
             default:
                 Core.Step(message);
                 break;
@@ -115,8 +119,8 @@ sealed class SimReplica
         }
         else
         {
-            var receipt = Core.Propose(SimMachine.Encode(request));
-            if (receipt.Accepted) _proposals[receipt.Index] = new Waiting(receipt.Term, request);
+            var receipt = _node.IsShortOfSpace ? default : Core.Propose(SimMachine.Encode(request));
+            if (!_node.IsShortOfSpace && receipt.Accepted) _proposals[receipt.Index] = new Waiting(receipt.Term, request);
             else _node.Answer(new ClientReply(request, OperationOutcome.NotExecuted, null, 0));
         }
 
@@ -280,7 +284,16 @@ sealed class SimReplica
             _snapshotting = false;
             if (_node.Snapshots.Newest(Group)?.Index >= meta.Index) return;
             _simulation.Oracle.Captured(Group, _node.Uid, meta.Index, HashOf(captured));
-            var saved = _node.Snapshots.Save(Group, meta, captured.WriteTo);
+            SnapshotMeta saved;
+            try
+            {
+                saved = _node.Snapshots.Save(Group, meta, captured.WriteTo);
+            }
+            catch (DiskFullException)
+            {
+                return; // it tries again after the next entry
+            }
+
             _snapshotAt = saved.Index;
             _simulation.Trace("took snapshot index term", _node, Group, saved.Index, saved.Term);
             _node.WriteMark(this, saved);
@@ -359,6 +372,9 @@ sealed class SimReplica
             return;
         }
 
+        // The one that came before it is installed first: only the newest file is kept.
+        if (_toApply.Any(item => item is SnapshotMeta)) return;
+
         if (_receiving is null || !_receiving.IsFor(message)) _receiving = new SnapshotReceiver(chunk.Meta, message.From, message.Term);
         if (_receiving.Take(chunk))
         {
@@ -366,7 +382,15 @@ sealed class SimReplica
             if (!(_node.Snapshots.Newest(Group)?.Index >= chunk.Meta.Index))
             {
                 var content = _receiving.Content;
-                _node.Snapshots.Save(Group, chunk.Meta, output => output.Write(content));
+                try
+                {
+                    _node.Snapshots.Save(Group, chunk.Meta, output => output.Write(content));
+                }
+                catch (DiskFullException)
+                {
+                    _receiving = null;
+                    return; // the leader sends it again
+                }
             }
 
             Core.Step(message);

@@ -77,12 +77,15 @@ public sealed record SwarmOptions
         var moves = new List<NemesisMove>();
         foreach (var move in Enum.GetValues<NemesisMove>())
             if (random.Chance(0.55)) moves.Add(move);
+        // Of few voters, or of voters that change, the damaged ones could be a majority: such a group waits for an operator.
+        if (nodes < 3) moves.Remove(NemesisMove.DamageDisk);
+        else if (moves.Contains(NemesisMove.DamageDisk) && moves.Contains(NemesisMove.ChangeMembers)) moves.Remove(random.Chance(0.5) ? NemesisMove.DamageDisk : NemesisMove.ChangeMembers);
         var calm = random.Chance(0.15);
         return new SwarmOptions
         {
             Seed = seed,
             Nodes = nodes,
-            Voters = random.Chance(0.6) ? nodes : random.Next(1, nodes + 1),
+            Voters = random.Chance(0.6) || moves.Contains(NemesisMove.DamageDisk) ? nodes : random.Next(1, nodes + 1),
             Groups = random.Chance(0.02) ? random.Next(8, 33) : random.Next(1, nodes >= 5 ? 3 : 5),
             Clients = random.Next(2, 7),
             OperationsPerClient = random.Chance(0.7) ? random.Next(20, 60) : random.Next(100, 250),
@@ -169,6 +172,15 @@ public enum NemesisMove
     /// many terms (paper, figure 8).
     /// </summary>
     StrikeNewLeader,
+
+    /// <summary>
+    /// One of a few nodes, the same all through the run, loses power, and finds durable bytes of its log, its snapshots or its second copy of
+    /// votes damaged. A majority is never damaged: somebody must hold what was acknowledged.
+    /// </summary>
+    DamageDisk,
+
+    /// <summary>A disk has no room for a while.</summary>
+    DiskFull,
 
     /// <summary>A node is told that its connection to a leader broke: sometimes true, sometimes not.</summary>
     ConnectionHint,
