@@ -15,6 +15,7 @@ public class NodeLogRecoveryTests
 
     readonly SimDisk _disk = new(new Xoshiro256(1));
     byte[] _votes = [];
+    int _firstEnd;
 
     [Fact]
     public void Everything_of_a_group_comes_back()
@@ -125,11 +126,14 @@ public class NodeLogRecoveryTests
     [Fact]
     public void A7_A_last_batch_that_lost_any_one_sector_is_cut()
     {
-        using (var log = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments)) log.AppendAndSync(Create(G1, Entries(1, 3, 1)));
-        var before = ReadBack(_disk, SmallSegments);
-        var start = EndOfLog(_disk);
-        _votes = _disk.ReadFile(VotesFile);
-        using (var log = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments)) log.AppendAndSync(Append(G1, Entries(4, 60, 1)));
+        using (var log = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments))
+        {
+            log.AppendAndSync(Create(G1, Entries(1, 3, 1)));
+            NoteVotes();
+            log.AppendAndSync(Append(G1, Entries(4, 60, 1)));
+        }
+        var before = Text([Group(G1, null, Entries(1, 3, 1))]);
+        var start = _firstEnd;
         var whole = _disk.ReadFile(_disk.LastSegment());
         var end = EndOfLog(_disk);
         Assert.True(end - start >= 4 * 512);
@@ -167,18 +171,31 @@ public class NodeLogRecoveryTests
     [Fact]
     public void A9_After_a_seal_damage_of_the_last_batch_is_no_torn_tail()
     {
-        var (_, _, start) = TwoBatches();
         using (var log = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments))
         {
+            log.AppendAndSync(Create(G1, Entries(1, 3, 1)), Create(G2));
+            NoteVotes();
             log.AppendAndSync(Append(G1, Entries(4, 4, 1)));
             log.Seal();
         }
         var whole = _disk.ReadFile(_disk.LastSegment());
-        whole[start + 512 + 90] ^= 1;
+        whole[_firstEnd + 90] ^= 1;
         using var again = NodeLog.Open(DiskWith(whole), StorageTestData.Directory, SmallSegments);
         Assert.Equal((G1, 4ul), (again.Damages.Single().Group, again.Damages.Single().Index));
         Assert.NotNull(again.Recovered[0].Suspicion);
         Assert.Null(again.Recovered[1].Suspicion);
+    }
+
+    [Fact]
+    public void A9_What_a_start_found_is_marked_so_that_its_damage_is_no_torn_tail_later()
+    {
+        TwoBatches();
+        NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments).Dispose();
+        _votes = _disk.ReadFile(VotesFile);
+        var whole = _disk.ReadFile(_disk.LastSegment());
+        whole[_firstEnd + 60] ^= 1;
+        using var again = NodeLog.Open(DiskWith(whole), StorageTestData.Directory, SmallSegments);
+        Assert.NotEmpty(again.Damages);
     }
 
     [Fact]
@@ -250,13 +267,23 @@ public class NodeLogRecoveryTests
     (string Before, string After, int Start) TwoBatches()
     {
         using (var log = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments))
+        {
             log.AppendAndSync(Create(G1, Entries(1, 3, 1)), Create(G2, Entries(1, 4, 2)));
-        var before = ReadBack(_disk, SmallSegments);
-        var start = EndOfLog(_disk);
-        _votes = _disk.ReadFile(VotesFile); // it is written after the log: of a batch that is torn it knows nothing
-        using (var log = NodeLog.Open(_disk, StorageTestData.Directory, SmallSegments)) log.AppendAndSync(Vote(G1, 5, 2), Append(G2, Entries(3, 4, 4)));
-        return (before, ReadBack(_disk, SmallSegments), start);
+            NoteVotes();
+            log.AppendAndSync(Vote(G1, 5, 2), Append(G2, Entries(3, 4, 4)));
+        }
+        var before = Text([Group(G1, null, Entries(1, 3, 1)), Group(G2, null, Entries(1, 4, 2))]);
+        var after = Text([Group(G1, null, Entries(1, 3, 1)) with { HardState = new HardState(5, new NodeUid(2), 0) }, Group(G2, null, [.. Entries(1, 2, 2), .. Entries(3, 4, 4)])]);
+        return (before, after, _firstEnd);
     }
+
+    /// <summary>The second copy of the votes is written after the log: of a batch that is torn it knows nothing.</summary>
+    void NoteVotes()
+    {
+        _votes = _disk.ReadFile(VotesFile);
+        _firstEnd = EndOfLog(_disk);
+    }
+
 
     /// <summary>The sector after the last one that holds anything.</summary>
     static int EndOfLog(SimDisk disk)
