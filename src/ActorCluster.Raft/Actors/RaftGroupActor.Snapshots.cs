@@ -13,6 +13,9 @@ sealed partial class RaftGroupActor
     /// <summary>The store takes one snapshot of a group at a time.</summary>
     bool _saving;
 
+    /// <summary>A received snapshot waits for the next flush to be restored: until then no newer one may take its file's place.</summary>
+    bool _restoring;
+
     /// <summary>The newest snapshot in the store, marked in the log or not: no older one may follow it.</summary>
     ulong _newestSnapshotIndex;
 
@@ -197,7 +200,7 @@ sealed partial class RaftGroupActor
             if (chunk.Done)
             {
                 // Not while another snapshot is being saved, and never an older one after a newer: then the last chunk comes again.
-                if (!_saving && chunk.Meta.Index > _newestSnapshotIndex) SaveReceived(message);
+                if (!_saving && !_restoring && chunk.Meta.Index > _newestSnapshotIndex) SaveReceived(message);
                 else _receiver = DropReceiver();
                 return; // answered once it is saved
             }
@@ -231,6 +234,7 @@ sealed partial class RaftGroupActor
         _receiver = DropReceiver();
 
         _core.SnapshotReceived(last.InstallSnapshot.Meta);
+        _restoring = _core.HasReady;
         AnswerChunk(last, end);
     }
 

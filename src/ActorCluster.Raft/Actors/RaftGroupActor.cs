@@ -153,6 +153,7 @@ sealed partial class RaftGroupActor : IActor
         foreach (var message in ready.Messages) Send(message);
         if (ready.Write is { } write) Submit(write);
         if (ready.SnapshotToInstall is { } installed) Restore(installed);
+        _restoring = false;
         Apply(ready.Committed);
         foreach (var read in ready.Reads) FinishRead(read);
         foreach (var snapshot in ready.SnapshotsToSend) SendSnapshot(snapshot);

@@ -21,6 +21,7 @@ public sealed class DiskFullTests
         }
 
         Assert.Equal(ProposalOutcome.Committed, (await cluster.WriteAsync("before")).Outcome);
+        foreach (var node in cluster.Nodes) Assert.Equal(["before"], await node.ReadAsync()); // on every log: a command would not get there any more
         foreach (var disk in disks) disk.IsShortOfSpace = disk.IsNearlyOutOfSpace = true;
 
         var leader = await cluster.LeaderAsync();
