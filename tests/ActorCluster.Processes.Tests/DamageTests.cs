@@ -10,12 +10,12 @@ public sealed class DamageTests
     public async Task A15_A_node_whose_log_was_damaged_starts_is_repaired_by_the_others_and_serves()
     {
         using var cluster = await ProcessCluster.StartAsync(partitions: 2, snapshotEntries: 10_000);
-        var keys = Enumerable.Range(0, 20).Select(i => $"d{i}").ToList();
+        var keys = Enumerable.Range(0, 20).Select(i => $"to-damage-{i}").ToList();
         foreach (var key in keys) await cluster.WriteAsync(cluster.Nodes[0], key, key);
         var damaged = cluster.Nodes[0];
         await cluster.StopAsync(damaged);
         var segment = Directory.GetFiles(Path.Combine(damaged.Settings.DataDirectory, "log"), "*.log").Single();
-        FlipABit(segment, text: "d7");
+        FlipABit(segment, text: "to-damage-7");
 
         var (code, output, _) = await ActorCtlProcess.RunAsync("raft", "inspect", damaged.Settings.DataDirectory, "--json");
         Assert.Equal(0, code);
