@@ -28,7 +28,8 @@ public partial class HouseRulesTests
         ["ActorCluster.Grains"] =
             ["ActorCluster.Keyspace", "ActorCluster.Membership", "ActorCluster.Raft", "ActorCluster.Protocol", "Proto.Actor", "Proto.Remote", "Proto.Cluster"],
         ["ActorCluster.Client"] = ["ActorCluster.Protocol", "Proto.Actor", "Proto.Remote", "Proto.Cluster"],
-        ["ActorCluster.Cli"] = ["ActorCluster.Client", "ActorCluster.Protocol", "Proto.Actor", "Proto.Remote", "Proto.Cluster"],
+        // Membership, and Raft through it, for the commands on a data directory only (actorctl raft).
+        ["ActorCluster.Cli"] = ["ActorCluster.Client", "ActorCluster.Membership", "ActorCluster.Protocol", "Proto.Actor", "Proto.Remote", "Proto.Cluster"],
     };
 
     [Fact]
