@@ -63,6 +63,30 @@ public sealed class RequestTests
         Assert.Equal(1, await said.Task.WaitAsync(ClusterFixture.Soon()));
     }
 
+    [Fact]
+    public async Task A_request_that_its_activation_passed_on_to_nobody_may_have_been_executed_and_is_not_sent_again()
+    {
+        await using var fixture = new ClusterFixture();
+        var executed = 0;
+        var member = await fixture.StartMemberAsync(config => config.WithClusterKind("passes on", Props.FromFunc(context =>
+        {
+            if (context.Message is not Add) return Task.CompletedTask;
+            Interlocked.Increment(ref executed);
+            context.Forward(PID.FromAddress(context.System.Address, "nobody"));
+            return Task.CompletedTask;
+        })));
+        var client = await fixture.StartClientAsync();
+
+        foreach (var cluster in new[] { member, client })
+        {
+            using var end = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+            var unknown = await Assert.ThrowsAsync<TimeoutException>(() => cluster.RequestAsync<Total>("x", "passes on", new Add(), end.Token));
+            Assert.Contains("may have been executed", unknown.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(2, executed);
+    }
+
     sealed class FixedReply : IClusterContext
     {
         public Task<T?> RequestAsync<T>(ClusterIdentity clusterIdentity, object message, ISenderContext context, CancellationToken ct) =>

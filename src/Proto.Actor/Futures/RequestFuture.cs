@@ -55,16 +55,13 @@ internal partial class RequestFuture<T> : TaskCompletionSource<T>, IRequest
         var bare = MessageEnvelope.UnwrapMessage(message);
         switch (bare)
         {
-            case DeadLetterResponse when typeof(T) != typeof(DeadLetterResponse):
+            case DeadLetterResponse gone when typeof(T) != typeof(DeadLetterResponse):
                 if (_system.Config.DeadLetterResponseLogging)
                 {
                     LogDeadLetter(_system.LoggerFactory.CreateLogger("Proto.Future"), _target.ToDiagnosticString());
                 }
 
-                SetException(
-                    MessageEnvelope.UnwrapHeader(message).TryGetValue(DeadLetterException.ReasonHeader, out var reason)
-                        ? new DeadLetterException(_target, reason)
-                        : new DeadLetterException(_target));
+                SetException(DeadLetterException.Of(_target, gone, MessageEnvelope.UnwrapHeader(message)));
                 break;
             case UnknownOutcomeResponse unknown when typeof(T) != typeof(UnknownOutcomeResponse):
                 SetException(new UnknownOutcomeException(_target, unknown.Reason));

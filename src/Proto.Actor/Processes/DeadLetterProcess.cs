@@ -16,7 +16,10 @@ public sealed record DeadLetterEvent(PID Pid, object Message, PID? Sender, Messa
     public DeliveryOutcome Outcome { get; init; }
 }
 
-/// <summary>The target of a request does not exist, stopped before it answered, or may not be reached from here: nothing was executed.</summary>
+/// <summary>
+/// The target of a request does not exist, stopped before it answered, or may not be reached from here: nothing was executed, unless
+/// <see cref="PassedOnTo"/> says that the target did take the message.
+/// </summary>
 public sealed class DeadLetterException : Exception
 {
     /// <summary>The header of a <see cref="DeadLetterResponse"/> that says why, when it is not that the target does not exist.</summary>
@@ -27,6 +30,22 @@ public sealed class DeadLetterException : Exception
     public DeadLetterException(PID pid, string reason) : base($"the message to {pid.ToDiagnosticString()} was not delivered: {reason}") => Pid = pid;
 
     public PID Pid { get; }
+
+    /// <summary>To whom <see cref="Pid"/> has forwarded the message, which was not delivered there; null when it never reached <see cref="Pid"/>.</summary>
+    public PID? PassedOnTo { get; internal init; }
+
+    /// <summary>What a request to <paramref name="target"/> ends with that was answered like this.</summary>
+    internal static DeadLetterException Of(PID target, DeadLetterResponse answer, MessageHeader header)
+    {
+        var passedOnTo = answer.Target is { } lost && !IsSame(target, lost) ? lost : null;
+        return header.TryGetValue(ReasonHeader, out var reason)
+            ? new DeadLetterException(target, reason) { PassedOnTo = passedOnTo }
+            : new DeadLetterException(target) { PassedOnTo = passedOnTo };
+    }
+
+    /// <summary>By their ids: a system may have several addresses. What a member calls <c>$client/{system id}/{id}</c> is <c>{id}</c> for that client.</summary>
+    private static bool IsSame(PID target, PID lost) =>
+        string.Equals(target.Id, lost.Id, StringComparison.Ordinal) || target.Id.StartsWith(ActorSystem.Client + "/", StringComparison.Ordinal);
 }
 
 /// <summary>Takes what nobody can take: publishes <see cref="DeadLetterEvent"/>, answers requesters and watchers, logs within limits.</summary>

@@ -115,6 +115,10 @@ public sealed partial class DefaultClusterContext : IClusterContext
                 : $"it did not answer within {_config.ActorRequestTimeout.TotalMilliseconds:F0} ms";
             throw MayHaveBeenExecuted(clusterIdentity, pid, message, reason, late);
         }
+        catch (DeadLetterException gone) when (gone.PassedOnTo is not null)
+        {
+            throw MayHaveBeenExecuted(clusterIdentity, pid, message, $"it was passed on to {gone.PassedOnTo.ToDiagnosticString()}, which no longer exists", gone);
+        }
         finally
         {
             end.Return();
