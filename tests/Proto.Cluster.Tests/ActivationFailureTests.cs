@@ -73,6 +73,48 @@ public sealed class ActivationFailureTests
     }
 
     [Fact]
+    public async Task A_start_that_succeeded_ends_the_row_of_failures()
+    {
+        await using var fixture = new ClusterFixture();
+        var time = new ShiftedTime();
+        var isBroken = true;
+        var starts = 0;
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var member = await fixture.StartMemberAsync(
+            config => config.WithClusterKind("flaky", Props.FromProducer(() =>
+            {
+                starts++;
+                return isBroken ? throw new InvalidOperationException("not now") : new CounterActor();
+            })),
+            configureSystem: config => config.WithTimeProvider(time));
+        member.System.EventStream.Subscribe<ActivationTerminated>(activation =>
+        {
+            if (!isBroken) ended.TrySetResult();
+        });
+        for (var i = 0; i < 6; i++)
+        {
+            await FailsAsync();
+            time.Add(TimeSpan.FromSeconds(10));
+        }
+
+        isBroken = false;
+        await member.RequestAsync<Total>("x", "flaky", new Add(), ClusterFixture.Soon());
+        member.System.Root.Send((await member.GetAsync("x", "flaky", ClusterFixture.Soon()))!, new Vanish());
+        await ended.Task.WaitAsync(ClusterFixture.Soon());
+
+        isBroken = true;
+        starts = 0;
+        await FailsAsync();
+        // It is tried again after the first pause, not the seventh (6.4 s).
+        time.Add(TimeSpan.FromMilliseconds(100));
+        await FailsAsync();
+        Assert.Equal(2, starts);
+
+        Task FailsAsync() => Assert.ThrowsAsync<ActivationFailedException>(
+            () => member.RequestAsync<Total>("x", "flaky", new Add(), ClusterFixture.Soon()));
+    }
+
+    [Fact]
     public async Task An_actor_that_fails_later_is_restarted_and_keeps_its_place()
     {
         await using var fixture = new ClusterFixture();

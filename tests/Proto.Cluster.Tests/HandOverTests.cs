@@ -112,6 +112,22 @@ public sealed class HandOverTests
         Assert.Equal(0, two.GetClusterKind(RunningActivations.Kind).Count);
     }
 
+    [Fact]
+    public async Task A_request_without_an_identity_is_refused_and_ends_nothing()
+    {
+        await using var fixture = new ClusterFixture();
+        var member = await fixture.StartMemberAsync();
+        Assert.Equal(1, (await AddAsync()).Amount);
+
+        var refused = await member.System.Root.RequestAsync<ActivationResponse>(
+            PID.FromAddress(member.System.Address, PartitionActivatorLookup.ActivatorName), new ActivationRequest(), ClusterFixture.Soon());
+
+        Assert.Contains("cluster_identity", refused.Reason, StringComparison.Ordinal);
+        Assert.Equal(2, (await AddAsync()).Amount);
+
+        Task<Total> AddAsync() => member.RequestAsync<Total>("x", CounterActor.Kind, new Add { Amount = 1 }, ClusterFixture.Soon());
+    }
+
     /// <summary>Defect 5 of the original: it goes on without agreement after ten seconds.</summary>
     [Fact]
     public void A_member_that_never_answers_is_never_gone_on_without()

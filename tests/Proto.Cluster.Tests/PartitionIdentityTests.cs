@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Proto.Cluster.Identity;
 using Proto.Cluster.Partition;
 using Proto.Cluster.Placement;
@@ -161,6 +162,45 @@ public sealed class PartitionIdentityTests
     }
 
     [Fact]
+    public async Task An_owner_that_is_restarted_learns_what_was_started_since_the_topology_changed()
+    {
+        await using var fixture = new ClusterFixture();
+        Cluster[] members = [await StartAsync(), await StartAsync()];
+        for (var i = 0; i < 20; i++) await AddAsync(members[0], $"{i}");
+
+        foreach (var member in members) member.System.Root.Send(PID.FromAddress(member.System.Address, PartitionIdentityLookup.DirectoryName), new Vanish());
+        foreach (var member in members) member.PidCache.RemoveByPredicate(_ => true);
+
+        for (var i = 0; i < 20; i++) Assert.Equal(2, (await AddAsync(members[1], $"{i}")).Amount);
+
+        Task<Cluster> StartAsync() => fixture.StartMemberAsync(
+            lookup: new PartitionIdentityLookup(),
+            configureSystem: config => config.WithConfigureSystemProps((name, props) => name != PartitionIdentityLookup.DirectoryName
+                ? props
+                : props.WithReceiverMiddleware(next => (context, envelope) => envelope.Message is Vanish
+                    ? throw new InvalidOperationException("a bug")
+                    : next(context, envelope))));
+    }
+
+    [Fact]
+    public async Task A_member_strategy_that_throws_is_a_refusal_and_fails_nothing_else()
+    {
+        await using var fixture = new ClusterFixture();
+        var strategy = new Failing();
+        var member = await fixture.StartMemberAsync(
+            config => config.WithClusterKind(CounterActor.Kind, Props.FromProducer(() => new CounterActor()), _ => strategy), new PartitionIdentityLookup());
+        await AddAsync(member, "x");
+
+        strategy.Fails = true;
+        var refused = await AskAsync(member, "y", CounterActor.Kind);
+
+        Assert.Contains("no member can be chosen", refused.Reason, StringComparison.Ordinal);
+        Assert.Equal(2, (await AddAsync(member, "x")).Amount);
+        strategy.Fails = false;
+        Assert.Equal(1, (await AddAsync(member, "y")).Amount);
+    }
+
+    [Fact]
     public async Task A_failed_start_is_a_typed_error_through_the_owner_too()
     {
         await using var fixture = new ClusterFixture();
@@ -184,6 +224,22 @@ public sealed class PartitionIdentityTests
     {
         var wrong = Assert.Throws<ArgumentOutOfRangeException>(() => new PartitionIdentityLookup(new PartitionConfig { HandoverChunkSize = 0 }));
         Assert.Equal("HandoverChunkSize", wrong.ParamName);
+    }
+
+    sealed class Failing : IMemberStrategy
+    {
+        readonly SimpleMemberStrategy _inner = new();
+
+        public bool Fails { get; set; }
+
+        public ImmutableList<Member> GetAllMembers() => _inner.GetAllMembers();
+
+        public void AddMember(Member member) => _inner.AddMember(member);
+
+        public void RemoveMember(Member member) => _inner.RemoveMember(member);
+
+        public Member? GetActivator(string senderAddress) =>
+            Fails ? throw new InvalidOperationException("out of order") : _inner.GetActivator(senderAddress);
     }
 
     static Task<Total> AddAsync(Cluster from, string identity) =>

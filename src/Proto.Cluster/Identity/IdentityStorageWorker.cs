@@ -31,6 +31,7 @@ sealed partial class IdentityStorageWorker : IActor
         switch (context.Message)
         {
             case Started: _topologies = context.System.EventStream.Subscribe<ClusterTopology>(context.System.Root, context.Self); break;
+            case ActivationRequest { ClusterIdentity: null }: context.Respond(Placement.ActivationHost.RefusedWithoutIdentity()); break;
             case ActivationRequest request: Find(context, request.ClusterIdentity); break;
             case ClusterTopology topology: RemoveThoseThatLeft(context, topology); break;
             case Restarting or Stopping: _topologies?.Unsubscribe(); break;

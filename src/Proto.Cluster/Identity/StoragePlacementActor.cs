@@ -32,8 +32,9 @@ sealed partial class StoragePlacementActor : IActor
     {
         switch (context.Message)
         {
+            case ActivationRequest { ClusterIdentity: null }: context.Respond(ActivationHost.RefusedWithoutIdentity()); break;
             case ActivationRequest request: Activate(context, request); break;
-            case SuspectActivation suspect: Check(context, suspect.Activation); break;
+            case SuspectActivation { Activation: { ClusterIdentity: not null, Pid: not null } } suspect: Check(context, suspect.Activation); break;
             case PlacementDiagnostics: context.Respond(new PlacementDiagnostics("", _host.Count, [])); break;
             case Terminated terminated: Ended(context, terminated.Who); break;
             case Drain: _host.Close(context); break;

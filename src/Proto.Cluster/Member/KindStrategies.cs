@@ -3,12 +3,24 @@ using Microsoft.Extensions.Logging;
 namespace Proto.Cluster;
 
 /// <summary>The member strategy of each kind that anybody hosts. Not safe for concurrent use.</summary>
-sealed partial class KindStrategies(Func<string, IMemberStrategy> strategyOf, ILogger logger)
+sealed partial class KindStrategies(Func<string, IMemberStrategy> strategyOf, LogThrottle choices, ILogger logger)
 {
     readonly Dictionary<string, IMemberStrategy> _byKind = new(StringComparer.Ordinal);
 
-    public Member? GetActivator(string kind, string senderAddress) =>
-        _byKind.TryGetValue(kind, out var strategy) ? strategy.GetActivator(senderAddress) : null;
+    /// <summary>Null when nobody hosts the kind, and when its strategy fails.</summary>
+    public Member? GetActivator(string kind, string senderAddress)
+    {
+        try
+        {
+            return _byKind.TryGetValue(kind, out var strategy) ? strategy.GetActivator(senderAddress) : null;
+        }
+        catch (Exception failure)
+        {
+            // A user's strategy: it must not end the actor that asks it, which remembers where everything runs.
+            if (choices.TryEnter(out var suppressed)) LogChoiceFailed(logger, failure, kind, suppressed);
+            return null;
+        }
+    }
 
     /// <summary>A member whose kinds changed is taken out and put in again.</summary>
     public void Update(MemberView before, MemberView after)
@@ -43,4 +55,7 @@ sealed partial class KindStrategies(Func<string, IMemberStrategy> strategyOf, IL
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The member strategy of the kind {Kind} failed on the member {MemberId}")]
     static partial void LogStrategyFailed(ILogger logger, Exception failure, string kind, string memberId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The member strategy of the kind {Kind} chose nobody ({Suppressed} more such events were not logged)")]
+    static partial void LogChoiceFailed(ILogger logger, Exception failure, string kind, int suppressed);
 }

@@ -29,7 +29,10 @@ public sealed partial record MemberList
         _cluster = cluster;
         _system = cluster.System;
         _logger = _system.LoggerFactory.CreateLogger<MemberList>();
-        _strategies = new KindStrategies(cluster.StrategyOf, _logger);
+        _strategies = new KindStrategies(
+            cluster.StrategyOf,
+            new LogThrottle(_system.Config.TimeProvider, cluster.Config.MaxNumberOfEventsInRequestLogThrottlePeriod, cluster.Config.RequestLogThrottlePeriod),
+            _logger);
         IsClient = asClient;
         var (host, port) = _system.GetAddress();
         Self = new Member

@@ -27,11 +27,12 @@ sealed class PartitionIdentityActor : IActor
         switch (context.Message)
         {
             case Started: Start(context); break;
+            case ActivationRequest { ClusterIdentity: null }: context.Respond(ActivationHost.RefusedWithoutIdentity()); break;
             case ActivationRequest request: Find(context, request.ClusterIdentity); break;
             case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;
-            case ActivationTerminated ended: Ended(ended); break;
+            case ActivationTerminated { ClusterIdentity: not null, Pid: not null } ended: Ended(ended); break;
             case PlacementDiagnostics: context.Respond(_handOver.Diagnostics(_directory.Count)); break;
-            case SuspectActivation suspect: Doubt(suspect.Activation); break;
+            case SuspectActivation { Activation: { ClusterIdentity: not null, Pid: not null } } suspect: Doubt(suspect.Activation); break;
             case Restarting or Stopping:
                 _topologies?.Unsubscribe();
                 _ends?.Unsubscribe();

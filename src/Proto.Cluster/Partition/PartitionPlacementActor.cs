@@ -13,6 +13,7 @@ sealed class PartitionPlacementActor : IActor
     readonly ActivationHost _host;
     PlacementView _view = PlacementView.Empty;
     HandOverPages _pages;
+    bool _pagesAreComplete; // nothing was started since they were made
     EventStreamSubscription<object>? _topologies;
 
     PartitionPlacementActor(Cluster cluster, PartitionConfig config, ActivationHost host)
@@ -32,8 +33,9 @@ sealed class PartitionPlacementActor : IActor
         switch (context.Message)
         {
             case Started: Start(context); break;
-            case ActivationRequest request: _host.Activate(context, request.ClusterIdentity, () => OtherTopology(request.TopologyHash)); break;
-            case HandOverRequest request: context.Respond(_pages.Report(request, _host.Contains)); break;
+            case ActivationRequest { ClusterIdentity: null }: context.Respond(ActivationHost.RefusedWithoutIdentity()); break;
+            case ActivationRequest request: Activate(context, request); break;
+            case HandOverRequest request: context.Respond(Report(request)); break;
             case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;
             case PlacementDiagnostics: context.Respond(new PlacementDiagnostics($"{_view.Hash:x16}", _host.Count, [])); break;
             case Terminated terminated: _host.Ended(context, terminated.Who); break;
@@ -50,9 +52,29 @@ sealed class PartitionPlacementActor : IActor
         Changed(context, new PlacementView(_cluster.MemberList.GetAllMembers()));
     }
 
+    void Activate(IContext context, ActivationRequest request) => _host.Activate(
+        context,
+        request.ClusterIdentity,
+        () => OtherTopology(request.TopologyHash),
+        (turn, response) =>
+        {
+            _pagesAreComplete = false;
+            turn.Respond(response);
+        });
+
+    /// <summary>An owner that asks because it was restarted does not know what was started since the topology changed.</summary>
+    HandOverReport Report(HandOverRequest request)
+    {
+        if (!_pagesAreComplete && request.Offset == 0) _pages.Replace(request.RequesterId, _host.All.Where(IsOfRequester));
+        return _pages.Report(request, _host.Contains);
+
+        bool IsOfRequester(Activation activation) => string.Equals(_view.DirectoryOf(activation.ClusterIdentity)?.Id, request.RequesterId, StringComparison.Ordinal);
+    }
+
     void Changed(IContext context, PlacementView view)
     {
         _view = view;
+        _pagesAreComplete = true;
         _pages = new HandOverPages(view, _config.HandoverChunkSize);
         var isMember = view.Find(_cluster.System.Id) is not null;
         foreach (var activation in _host.All.ToArray())

@@ -38,6 +38,7 @@ sealed class PartitionActivatorActor : IActor
         switch (context.Message)
         {
             case Started: Start(context); break;
+            case ActivationRequest { ClusterIdentity: null }: context.Respond(ActivationHost.RefusedWithoutIdentity()); break;
             case ActivationRequest request: Activate(context, request.ClusterIdentity); break;
             case HandOverRequest request: context.Respond(_pages.Report(request, _host.Contains)); break;
             case ClusterTopology topology: Changed(context, new PlacementView(topology.Members)); break;

@@ -87,6 +87,7 @@ sealed class ActivationHost : ISupervisorStrategy
         if (!_byPid.Remove(pid.Id, out var hosted)) return null;
         _byIdentity.Remove(hosted.Identity);
         hosted.Kind.Dec();
+        if (!hosted.HasFailedToStart) _startFailures.Succeeded(hosted.Identity);
         var terminated = new ActivationTerminated { Pid = hosted.Pid, ClusterIdentity = hosted.Identity };
         _cluster.MemberList.BroadcastEvent(terminated);
         TellIfDrained(context);
@@ -110,11 +111,14 @@ sealed class ActivationHost : ISupervisorStrategy
 
         // A constructor that was called by its type parameter.
         _startFailures.Add(hosted.Identity, cause is TargetInvocationException { InnerException: { } inner } ? inner : cause);
+        hosted.HasFailedToStart = true;
         hosted.IsEnding = true;
         supervisor.StopChildren(child);
     }
 
     public static ActivationResponse Refused(ActivationRefusal refusal, string reason) => new() { Failed = true, Refusal = refusal, Reason = reason };
+
+    public static ActivationResponse RefusedWithoutIdentity() => Refused(ActivationRefusal.RefusalUnspecified, "the request's cluster_identity is missing");
 
     void TellIfDrained(IContext context)
     {
@@ -186,5 +190,6 @@ sealed class ActivationHost : ISupervisorStrategy
         public ActivatedClusterKind Kind { get; } = kind;
         public ActivationResponse Response { get; } = new() { Pid = pid, Deduplicates = kind.Deduplicates };
         public bool IsEnding { get; set; }
+        public bool HasFailedToStart { get; set; }
     }
 }

@@ -14,6 +14,9 @@ sealed class HandOverPages(PlacementView view, int pageSize)
         held.Add(activation);
     }
 
+    /// <summary>Notes what an owner's activations are now, in place of what was noted under it.</summary>
+    public void Replace(string ownerId, IEnumerable<Activation> held) => _byOwner[ownerId] = [.. held];
+
     /// <summary>The answer to one question; it names nothing when the question is of another topology.</summary>
     /// <param name="request">The question.</param>
     /// <param name="isHeld">Whether a noted activation is still there.</param>

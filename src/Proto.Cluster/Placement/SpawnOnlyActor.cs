@@ -3,7 +3,6 @@ namespace Proto.Cluster.Placement;
 /// <summary>Hosts activations for whoever asks: for lookups that decide elsewhere what may be started here.</summary>
 sealed class SpawnOnlyActor(ActivationHost host) : IActor
 {
-
     public static Props Props(Cluster cluster)
     {
         var host = new ActivationHost(cluster);
@@ -14,6 +13,7 @@ sealed class SpawnOnlyActor(ActivationHost host) : IActor
     {
         switch (context.Message)
         {
+            case ActivationRequest { ClusterIdentity: null }: context.Respond(ActivationHost.RefusedWithoutIdentity()); break;
             case ActivationRequest request: host.Activate(context, request.ClusterIdentity, static () => null); break;
             case PlacementDiagnostics: context.Respond(new PlacementDiagnostics("", host.Count, [])); break;
             case Terminated terminated: host.Ended(context, terminated.Who); break;
@@ -22,5 +22,4 @@ sealed class SpawnOnlyActor(ActivationHost host) : IActor
 
         return Task.CompletedTask;
     }
-
 }

@@ -30,6 +30,9 @@ sealed class StartFailures(TimeProvider time)
         _failures.Add(identity, new Entry(1, time.GetTimestamp(), cause));
     }
 
+    /// <summary>It was started: the next failure is the first of another row.</summary>
+    public void Succeeded(ClusterIdentity identity) => _failures.Remove(identity);
+
     /// <summary>Why the identity shall not be started now; null when it may be.</summary>
     public Exception? CauseToWait(ClusterIdentity identity) =>
         _failures.Count > 0 && _failures.TryGetValue(identity, out var failure)
