@@ -44,14 +44,21 @@ sealed partial class SeedClientActor(Cluster cluster, SeedNodeClusterProviderOpt
     void OnRenewed(Task<bool> renewal)
     {
         _asking = false;
-        if (renewal is { IsCompletedSuccessfully: true, Result: false }) LogNobodyAnswered(logger);
+        if (renewal.IsFaulted) LogDiscoveryFailed(logger, renewal.Exception.GetBaseException());
+        else if (renewal is { IsCompletedSuccessfully: true, Result: false }) LogNobodyAnswered(logger);
     }
 
     /// <summary>Asks the members that are known, then the seed nodes, until one answers.</summary>
     async Task<bool> RenewAsync()
     {
-        var members = cluster.MemberList.GetAllMembers().Select(member => member.Address);
-        foreach (var address in members.Concat(await joiner.AddressesAsync(_stop.Token)).Distinct(StringComparer.Ordinal))
+        string[] members = [.. cluster.MemberList.GetAllMembers().Select(member => member.Address)];
+        // A discovery that fails keeps nobody from the members.
+        return await AnyAnswersAsync(members) || await AnyAnswersAsync((await joiner.AddressesAsync(_stop.Token)).Except(members, StringComparer.Ordinal));
+    }
+
+    async Task<bool> AnyAnswersAsync(IEnumerable<string> addresses)
+    {
+        foreach (var address in addresses)
         {
             var (member, _) = await joiner.AskAsync(address, new JoinAsClientRequest { SystemId = cluster.System.Id }, _stop.Token);
             if (member is not null) return true;
@@ -59,6 +66,9 @@ sealed partial class SeedClientActor(Cluster cluster, SeedNodeClusterProviderOpt
 
         return false;
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "No member that is known told the topology to this client, and the discovery failed; trying again")]
+    static partial void LogDiscoveryFailed(ILogger logger, Exception failure);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "No member told the topology to this client; trying again")]
     static partial void LogNobodyAnswered(ILogger logger);

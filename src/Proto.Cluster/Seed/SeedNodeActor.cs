@@ -13,10 +13,8 @@ sealed class SeedNodeActor(Cluster cluster, SeedNodeClusterProviderOptions optio
 {
     public const string Name = "$server_seed";
 
-    const int MaxClients = 10_000;
-
     readonly SeedMembership _membership = new(cluster.MemberList.Self);
-    readonly SortedDictionary<string, long> _clientsSeen = new(StringComparer.Ordinal);
+    readonly SeedClients _clients = new(cluster.System.Config.TimeProvider, 3 * options.ClientRenewalInterval);
     readonly TimeProvider _time = cluster.System.Config.TimeProvider;
     readonly CancellationTokenSource _stop = new();
     EventStreamSubscription<object>? _updates;
@@ -84,13 +82,12 @@ sealed class SeedNodeActor(Cluster cluster, SeedNodeClusterProviderOptions optio
 
     void OnJoinAsClient(IContext context, JoinAsClientRequest request)
     {
-        if (_clientsSeen.Count >= MaxClients && !_clientsSeen.ContainsKey(request.SystemId))
+        if (!_clients.TryAdd(request.SystemId))
         {
-            context.Respond(new JoinResponse { Refused = $"this member tells {MaxClients} clients already" });
+            context.Respond(new JoinResponse { Refused = $"this member tells {SeedClients.MaxClients} clients already" });
             return;
         }
 
-        _clientsSeen[request.SystemId] = _time.GetTimestamp();
         context.Respond(new JoinResponse { Member = cluster.MemberList.Self });
         context.Send(ClientPid(request.SystemId), Topology());
     }
@@ -110,9 +107,7 @@ sealed class SeedNodeActor(Cluster cluster, SeedNodeClusterProviderOptions optio
         }
 
         if (changed) Publish();
-        foreach (var lost in _clientsSeen.Where(client => _time.GetElapsedTime(client.Value) > 3 * options.ClientRenewalInterval).ToArray())
-            _clientsSeen.Remove(lost.Key);
-        foreach (var client in _clientsSeen.Keys) context.Send(ClientPid(client), Topology());
+        foreach (var client in _clients.Current()) context.Send(ClientPid(client), Topology());
     }
 
     void AskAgain(IContext context, Task<IReadOnlyList<string>> addresses)

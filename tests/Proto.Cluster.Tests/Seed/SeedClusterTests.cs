@@ -95,6 +95,25 @@ public sealed class SeedClusterTests
     }
 
     [Fact]
+    public async Task A_client_whose_discovery_fails_asks_the_members_that_it_knows()
+    {
+        await using var fixture = new ClusterFixture();
+        var members = await StartAsync(fixture, 2);
+        foreach (var member in members) await SeesAsync(member, members);
+        var discovery = new ListedSeeds();
+        await discovery.Register("", members[0].MemberList.Self.Host, members[0].MemberList.Self.Port);
+        var client = await fixture.StartClientAsync(provider: new SeedNodeClusterProvider(
+            new SeedNodeClusterProviderOptions(discovery) { ClientRenewalInterval = TimeSpan.FromMilliseconds(50) }));
+        await SeesAsync(client, members);
+
+        discovery.Fails = true;
+        await members[0].ShutdownAsync();
+        var late = await JoinAsync(fixture, members[1]);
+
+        await SeesAsync(client, members[1], late);
+    }
+
+    [Fact]
     public async Task Defect_1_a_join_that_fails_blocks_and_removes_nobody()
     {
         await using var fixture = new ClusterFixture();
@@ -227,6 +246,9 @@ public sealed class SeedClusterTests
         /// <summary>Names only one that is not there.</summary>
         public bool Unreachable { get; set; }
 
+        /// <summary>Cannot be read.</summary>
+        public bool Fails { get; set; }
+
         public int Asked => Volatile.Read(ref _asked);
 
         public IReadOnlyCollection<string> Listed
@@ -252,6 +274,7 @@ public sealed class SeedClusterTests
         public Task<(string memberId, string host, int port)[]> GetAll()
         {
             Interlocked.Increment(ref _asked);
+            if (Fails) return Task.FromException<(string, string, int)[]>(new IOException("the list cannot be read"));
             lock (_gate) return Task.FromResult(Unreachable ? [("dead", "127.0.0.1", 1)] : _listed.Values.ToArray());
         }
     }
