@@ -103,7 +103,7 @@ public sealed class InMemAgent
 
     void Tell()
     {
-        var members = Alive();
-        foreach (var listener in _listeners.ToArray()) listener(members);
+        // As they are when each is told: one that was told may change them.
+        foreach (var listener in _listeners.ToArray()) listener(Alive());
     }
 }

@@ -6,6 +6,23 @@ namespace Proto.Cluster.Tests.Members;
 public sealed class TestProviderTests
 {
     [Fact]
+    public void All_end_with_the_last_change_though_one_made_it_while_it_was_told_of_another()
+    {
+        var agent = new InMemAgent();
+        IReadOnlyCollection<Member> lastTold = [];
+        agent.Subscribe(members =>
+        {
+            if (members.Any(member => member.Id == "b")) agent.DeregisterService("b");
+        });
+        agent.Subscribe(members => lastTold = members);
+        agent.RegisterService(new Member { Id = "a", Host = "a", Port = 1 });
+
+        agent.RegisterService(new Member { Id = "b", Host = "b", Port = 1 });
+
+        Assert.Equal(["a"], lastTold.Select(member => member.Id));
+    }
+
+    [Fact]
     public async Task A_member_that_is_not_refreshed_counts_no_more_and_is_forgotten_later()
     {
         await using var fixture = new ClusterFixture();
