@@ -9,8 +9,8 @@ using Failure = ActorCluster.Protocol.Failure;
 namespace ActorCluster.Membership.Actors;
 
 /// <summary>
-/// The node's part in the coordinator group: starts its replica when the node is a voter and, while it leads, proposes what
-/// <see cref="CoordinatorPolicy"/> says. Used by the membership actor only, in its mailbox.
+/// The node's part in the coordinator group: starts its replica when the node is or becomes a voter and, while it leads, proposes what
+/// <see cref="CoordinatorPolicy"/> says and keeps the group's members as decided. Used by the membership actor only, in its mailbox.
 /// </summary>
 sealed class CoordinatorDriver(MembershipService service, StartCoordinatorGroup startGroup, IReadOnlyList<ICoordinatorPart> parts, CoordinatorPolicyOptions options, TimeProvider time)
 {
@@ -30,6 +30,8 @@ sealed class CoordinatorDriver(MembershipService service, StartCoordinatorGroup 
     CoordinatorStateMachine? _machine;
     FormedCluster? _cluster;
     bool _led;
+    bool _changingVoters;
+    bool _votersAreSettled;
     int _proposing;
     long _nextDecision;
 
@@ -39,22 +41,81 @@ sealed class CoordinatorDriver(MembershipService service, StartCoordinatorGroup 
 
     public NodeUid Leader => _group?.Status.Leader ?? NodeUid.None;
 
+    /// <summary>The cluster was formed with this node as a voter.</summary>
     public void Start(IContext context, FormedCluster cluster, bool ranBefore)
+    {
+        _cluster = cluster;
+        Start(context, [.. cluster.CoordinatorVoters.Select(v => new NodeUid(v))], ranBefore);
+    }
+
+    /// <summary>
+    /// The node belongs to a cluster already: a voter's replica must run before anything is known of the members, because without a
+    /// majority of the voters nothing can be.
+    /// </summary>
+    public void Resume(IContext context) => Start(context, [], ranBefore: false);
+
+    void Start(IContext context, IReadOnlyList<NodeUid> firstVoters, bool ranBefore)
     {
         if (_group is not null) return;
         var root = context.System.Root;
         var self = context.Self;
-        _cluster = cluster;
-        _machine = new CoordinatorStateMachine(parts, view => root.Send(self, new ViewApplied(view)));
-        _group = startGroup(_machine, [.. cluster.CoordinatorVoters.Select(v => new NodeUid(v))], ranBefore);
-        service.Coordinator = _group;
+        var machine = new CoordinatorStateMachine(parts, view => root.Send(self, new ViewApplied(view)));
+        if (startGroup(machine, firstVoters, ranBefore) is not { } group) return;
+        _machine = machine;
+        _group = group;
+        service.Coordinator = group;
+    }
+
+    /// <summary>Follows the decided voters: becomes one, or lets the replica stand still when the group has committed itself without it.</summary>
+    void FollowVoters(IContext context, MemberTable table)
+    {
+        if (table.View == 0) return;
+        var voters = table.Snapshot.CoordinatorVoters;
+        if (voters.Contains(table.Self))
+        {
+            Start(context, [.. voters.Where(v => v != table.Self)], ranBefore: false);
+            _group?.Resume();
+        }
+        else if (_group is { IsRetired: false } group && !group.Status.Voters.Contains(table.Self))
+        {
+            group.Retire();
+        }
+    }
+
+    /// <summary>Leader: brings the group's members to what is decided, then decides whether others should vote.</summary>
+    void KeepVoters(IContext context, MemberTable table, Func<NodeUid, bool> inContact)
+    {
+        var voters = table.Snapshot.CoordinatorVoters;
+        if (!_changingVoters && !voters.IsEmpty)
+        {
+            _changingVoters = true;
+            context.ReenterAfter(_group!.ChangeMembersAsync(voters, []), task =>
+            {
+                _changingVoters = false;
+                _votersAreSettled = task.IsCompletedSuccessfully && task.Result == MembershipChange.Done;
+            });
+        }
+
+        // One change at a time; only what waits for a node that is gone for good is given up for another.
+        var isStuck = voters.Any(v => table.Find(v) is null or { State: MemberState.Removed });
+        if ((_votersAreSettled || isStuck) && CoordinatorPolicy.Voters(table.Committed, table.Snapshot, inContact) is { } command)
+        {
+            _votersAreSettled = false;
+            Propose(context, command, null);
+        }
     }
 
     public void Tick(IContext context, long now, MemberTable table, Func<NodeUid, bool> inContact)
     {
         AnswerLeavers(context, table);
+        FollowVoters(context, table);
         var leads = IsLeader;
-        if (leads != _led) _policy.Reset(now);
+        if (leads != _led)
+        {
+            _policy.Reset(now);
+            _votersAreSettled = false;
+        }
+
         _led = leads;
         if (!leads || _proposing > 0 || now < _nextDecision) return;
 
@@ -66,6 +127,7 @@ sealed class CoordinatorDriver(MembershipService service, StartCoordinatorGroup 
         }
 
         foreach (var command in _policy.Decide(now, table.Committed, table.Snapshot, inContact)) Propose(context, command, null);
+        KeepVoters(context, table, inContact);
     }
 
     public void Join(IContext context, NodeInfo node, PID asker, MemberTable table, Func<NodeUid, bool> inContact)

@@ -107,6 +107,7 @@ sealed partial class MembershipActor : IActor
         _forming = new FormingNode(_self, settings, _options.Seeds, _store.ClusterId, restored, _random, _options.Forming);
         if (_forming.Formed is { } formed) BeFirstMember(context, formed);
         else if (_store.ClusterId.Length > 0) Belong(_store.ClusterId);
+        if (_store.ClusterId.Length > 0) _coordinator.Resume(context);
 
         var pid = context.Self;
         var root = context.System.Root;

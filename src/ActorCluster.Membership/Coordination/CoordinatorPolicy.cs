@@ -1,6 +1,7 @@
 using System.Globalization;
 using ActorCluster.Protocol;
 using ActorCluster.Protocol.Membership;
+using ActorCluster.Raft;
 
 namespace ActorCluster.Membership;
 
@@ -19,6 +20,9 @@ public sealed record CoordinatorPolicyOptions(long GraceMs = 30_000, long Stable
 /// </summary>
 public sealed class CoordinatorPolicy(CoordinatorPolicyOptions? options = null)
 {
+    /// <summary>More voters would make every decision slower and no loss more bearable.</summary>
+    public const int MaxVoters = 5;
+
     readonly CoordinatorPolicyOptions _options = options ?? new CoordinatorPolicyOptions();
     readonly SortedDictionary<ulong, (ulong Incarnation, long Since)> _unreachable = [];
     long _unreachableChanged;
@@ -77,6 +81,32 @@ public sealed class CoordinatorPolicy(CoordinatorPolicyOptions? options = null)
     {
         var (contact, standing) = Count(view, table, inContact);
         return contact * 2 > standing;
+    }
+
+    /// <summary>
+    /// Who is to vote in the coordinator group: five of five or more members, three of three or more, otherwise one. Who votes stays
+    /// until it is removed; a removed voter is replaced by a member that is Up and in contact, and without one stays on the list
+    /// unless the group then needs a vote less.
+    /// </summary>
+    /// <returns>The decision to propose, or null when the voters are as they should be.</returns>
+    public static CoordinatorCommand? Voters(CommittedView view, MembershipSnapshot table, Func<NodeUid, bool> inContact)
+    {
+        if (view.View == 0) return null;
+        var standing = view.Members.Where(m => m.State != MemberState.Removed).Select(m => m.Node.Uid).ToHashSet();
+        var up = view.Members.Where(m => m.State == MemberState.Up).Select(m => new NodeUid(m.Node.Uid)).Order().ToList();
+        var wanted = up.Count >= 5 ? MaxVoters : up.Count >= 3 ? 3 : 1;
+        var voters = view.CoordinatorVoters.Where(standing.Contains).ToList();
+        foreach (var uid in up)
+        {
+            if (voters.Count >= wanted) break;
+            var isThere = uid == table.Self || inContact(uid) && table.Find(uid) is { State: MemberState.Up };
+            if (isThere && !voters.Contains(uid.Value)) voters.Add(uid.Value);
+        }
+
+        if (voters.Count == 0 || voters.Count < wanted && voters.Count > view.CoordinatorVoters.Count) return null; // two votes are no better than one
+        if (voters.Count < view.CoordinatorVoters.Count && QuorumMath.Majority(voters.Count) >= QuorumMath.Majority(view.CoordinatorVoters.Count)) return null;
+        if (voters.Order().SequenceEqual(view.CoordinatorVoters.Order())) return null;
+        return new CoordinatorCommand { ClusterId = view.ClusterId, Voters = new VotersDecision { Uids = { voters.Order() } } };
     }
 
     static (int Contact, int Standing) Count(CommittedView view, MembershipSnapshot table, Func<NodeUid, bool> inContact)

@@ -16,6 +16,7 @@ public sealed class CoordinatorStateMachine : IStateMachine
     readonly SortedDictionary<string, ICoordinatorPart> _parts = new(StringComparer.Ordinal);
     readonly Action<CommittedView>? _published;
     FormedCluster? _formed;
+    ulong[] _voters = [];
 
     /// <param name="parts">The parts, each under its own name.</param>
     /// <param name="published">Gets every new view when it is applied; may only post a message.</param>
@@ -58,6 +59,7 @@ public sealed class CoordinatorStateMachine : IStateMachine
             CoordinatorCommand.DecisionOneofCase.Remove => Remove(command.Remove),
             CoordinatorCommand.DecisionOneofCase.Update => Update(command.Update),
             CoordinatorCommand.DecisionOneofCase.Part => ApplyPart(command.Part),
+            CoordinatorCommand.DecisionOneofCase.Voters => ChangeVoters(command.Voters),
             _ => Refuse(ErrorCode.InvalidArgument, "the command holds no decision that this version knows"),
         };
     }
@@ -74,6 +76,7 @@ public sealed class CoordinatorStateMachine : IStateMachine
         }
 
         _formed = cluster;
+        _voters = [.. cluster.CoordinatorVoters];
         foreach (var node in cluster.Members)
             _records[node.Uid] = new MemberRecord { Node = node, State = MemberState.Joining, View = 1, Reason = "first member" };
         foreach (var part in _parts.Values) part.Formed(cluster);
@@ -165,6 +168,21 @@ public sealed class CoordinatorStateMachine : IStateMachine
         return Commit();
     }
 
+    CoordinatorResult ChangeVoters(VotersDecision decision)
+    {
+        var uids = decision.Uids.Distinct().Order().ToArray();
+        if (uids.Length is 0 or > CoordinatorPolicy.MaxVoters)
+            return Refuse(ErrorCode.InvalidArgument, $"{uids.Length} voters; allowed are 1 to {CoordinatorPolicy.MaxVoters}");
+        foreach (var uid in uids)
+        {
+            if (!_records.TryGetValue(uid, out var record) || record.State == MemberState.Removed) return Unknown(uid);
+        }
+
+        if (_voters.Order().SequenceEqual(uids)) return Unchanged();
+        _voters = uids;
+        return Commit();
+    }
+
     CoordinatorResult ApplyPart(CoordinatorPartCommand command)
     {
         if (!_parts.TryGetValue(command.Part, out var part))
@@ -202,7 +220,7 @@ public sealed class CoordinatorStateMachine : IStateMachine
             PrunedView = prunedView,
         };
         view.Members.Add(_records.Values);
-        if (_formed is not null) view.CoordinatorVoters.Add(_formed.CoordinatorVoters);
+        view.CoordinatorVoters.Add(_voters);
         View = view;
         _published?.Invoke(view);
     }
@@ -243,6 +261,7 @@ public sealed class CoordinatorStateMachine : IStateMachine
         _records.Clear();
         foreach (var record in state.View.Members) _records[record.Node.Uid] = record;
         _formed = state.Formed;
+        _voters = [.. state.View.CoordinatorVoters];
         AppliedIndex = state.AppliedIndex;
         View = state.View;
         _published?.Invoke(View);

@@ -1,5 +1,6 @@
 using ActorCluster.Membership.Actors;
 using ActorCluster.Protocol.Membership;
+using ActorCluster.Raft;
 using Microsoft.Extensions.Logging.Abstractions;
 using Proto;
 using Proto.Cluster;
@@ -121,9 +122,56 @@ public class ClusterTests
         await newcomer.UpAsync();
         Assert.NotEqual(old, newcomer.Membership.Uid);
         Assert.Equal(nodes[0].Membership.ClusterId, newcomer.Membership.ClusterId);
-        Assert.Null(newcomer.Membership.Coordinator); // it casts no vote in the old one's place
         await nodes[0].StateAsync(old, MemberState.Removed);
         await nodes[0].StateAsync(newcomer.Membership.Uid, MemberState.Up);
+
+        // It casts no vote in the old one's place: it becomes a voter itself, by the group's own decision.
+        await nodes[0].TableAsync(t => t.CoordinatorVoters.Contains(newcomer.Membership.Uid) && !t.CoordinatorVoters.Contains(old));
+        await VotersAreSettledAsync([nodes[0], nodes[1], newcomer]);
+        Assert.Equal(MembershipChange.NotLeader, await nodes[2].Membership.Coordinator!.ChangeMembersAsync([old], []));
+    }
+
+    [Fact]
+    public async Task VoterThatLeaves_IsReplaced_AndTheNextLossIsBorneToo()
+    {
+        await using var fixture = new ClusterFixture(5);
+        var nodes = await fixture.StartThreeAsync();
+        var fourth = await fixture.StartAsync(3);
+        await fourth.UpAsync();
+
+        using var patience = new CancellationTokenSource(Patience);
+        var left = nodes[1].Membership.Uid;
+        await nodes[1].Membership.LeaveAsync(patience.Token);
+        await nodes[1].StopAsync();
+        await nodes[0].TableAsync(t => t.CoordinatorVoters.Contains(fourth.Membership.Uid) && !t.CoordinatorVoters.Contains(left));
+        await VotersAreSettledAsync([nodes[0], nodes[2], fourth]);
+
+        // One of the first voters is left, and the new one: they decide.
+        await nodes[2].KillAsync();
+        var fifth = await fixture.StartAsync(4);
+        await fifth.UpAsync();
+
+        // The new voter's log is its own: with everybody gone and back, the two decide again.
+        var view = nodes[0].Membership.Current.View;
+        foreach (var node in new[] { nodes[0], fourth, fifth }) await node.KillAsync();
+        var again = await fixture.StartAsync(0);
+        await fixture.StartAsync(3);
+        await again.UpAsync();
+        await again.TableAsync(t => t.View >= view);
+    }
+
+    /// <summary>The coordinator's leader says that the group's voters are the decided ones. Asked again and again: it is told only when asked.</summary>
+    static async Task VotersAreSettledAsync(ClusterNode[] nodes)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (await again.WaitForNextTickAsync(patience.Token))
+        {
+            foreach (var node in nodes)
+            {
+                if (node.Membership.Coordinator is { } group && await group.ChangeMembersAsync(node.Membership.Current.CoordinatorVoters, []) == MembershipChange.Done) return;
+            }
+        }
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using ActorCluster.Protocol;
 using ActorCluster.Protocol.Membership;
 using static ActorCluster.Membership.Tests.Build;
 
@@ -103,6 +104,67 @@ public class CoordinatorPolicyTests
         Assert.Equal([3UL], Join(Node(9, address: "elsewhere:1", name: "node-3")).Replaces);
         Assert.Empty(Join(Node(9, address: "elsewhere:1")).Replaces);
     }
+
+    [Fact]
+    public void RemovedVoter_IsReplacedByAMemberThatIsUpAndInContact()
+    {
+        Assert.Null(Voters());
+        Add(4);
+        Assert.Null(Voters()); // three of four vote already
+        Remove(2);
+        _contact.Remove(4);
+        Assert.Null(Voters());
+        _contact.Add(4);
+        Assert.Equal([1UL, 3UL, 4UL], Voters()!.Uids);
+    }
+
+    [Fact]
+    public void RemovedVoterWithoutSuccessor_StaysOnTheList()
+    {
+        Remove(2); // two of three votes are needed either way
+        Assert.Null(Voters());
+    }
+
+    [Fact]
+    public void FiveMembers_GetFiveVoters_AllAtOnceOrNotYet()
+    {
+        Add(4);
+        Add(5);
+        _contact.Remove(5);
+        Assert.Null(Voters()); // four would bear no more losses than three
+        _contact.Add(5);
+        Assert.Equal([1UL, 2UL, 3UL, 4UL, 5UL], Voters()!.Uids);
+    }
+
+    [Fact]
+    public void Voters_AreStandingMembers_AndAtMostFive()
+    {
+        Assert.Equal(ErrorCode.NotAMember, Name(9).Error);
+        Assert.Equal(ErrorCode.InvalidArgument, Name().Error);
+        Assert.Equal(ErrorCode.InvalidArgument, Name(1, 2, 3, 4, 5, 6).Error);
+        Assert.False(Name(3, 2, 1).Changed);
+        Assert.True(Name(1, 2).Changed);
+        Assert.Equal([1UL, 2UL], _coordinator.View.CoordinatorVoters);
+        Remove(3);
+        Assert.Equal(ErrorCode.NotAMember, Name(3).Error);
+    }
+
+    CoordinatorResult Name(params ulong[] voters) => _coordinator.Decide(c => c.Voters = new VotersDecision { Uids = { voters } });
+
+    VotersDecision? Voters()
+    {
+        _table.ApplySnapshot(_coordinator.View);
+        return CoordinatorPolicy.Voters(_coordinator.View, _table.Snapshot, u => _contact.Contains(u.Value))?.Voters;
+    }
+
+    void Add(ulong uid)
+    {
+        _coordinator.Decide(c => c.Join = new JoinDecision { Node = Node(uid) });
+        _coordinator.Decide(c => c.Admit = new AdmitDecision { Uids = { uid } });
+        _contact.Add(uid);
+    }
+
+    void Remove(ulong uid) => Assert.True(_coordinator.Decide(c => c.Remove = new RemoveDecision { Uid = uid, Incarnation = 1, Reason = "gone" }).Ok);
 
     JoinDecision Join(NodeInfo node) => CoordinatorPolicy.Join(node, _coordinator.View, _table.Snapshot, u => _contact.Contains(u.Value)).Join;
 
