@@ -3,6 +3,23 @@ namespace Proto.Actor.Tests;
 public sealed class PropsTests
 {
     [Fact]
+    public async Task What_was_sent_to_an_actor_whose_spawn_fails_is_undelivered_and_its_end_is_told()
+    {
+        await using var system = TestSystem.Create();
+        Task? request = null, stopped = null;
+
+        Assert.Throws<InvalidOperationException>(() => system.Root.SpawnNamed(Props.FromFunc(_ => Task.CompletedTask), "name", context =>
+        {
+            request = system.Root.RequestAsync<object>(context.Self, "question", CancellationToken.None);
+            stopped = system.Root.StopAsync(context.Self);
+            throw new InvalidOperationException("spawn fails");
+        }));
+
+        await Assert.ThrowsAsync<DeadLetterException>(() => Probe.Within(request!));
+        await Probe.Within(stopped!);
+    }
+
+    [Fact]
     public async Task Middleware_and_decorators_run_outermost_first()
     {
         await using var system = TestSystem.Create();

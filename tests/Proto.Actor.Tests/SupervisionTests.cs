@@ -1,7 +1,43 @@
+using Proto.Diagnostics;
+
 namespace Proto.Actor.Tests;
 
 public sealed class SupervisionTests
 {
+    [Fact]
+    public async Task An_instance_that_failed_to_start_gets_no_message_before_its_supervisor_decides_though_it_was_restarted_twice()
+    {
+        await using var system = TestSystem.Create();
+        var probe = new Probe();
+        var instances = 0;
+        var supervisor = new RestartsTwiceThenHesitates();
+        var child = Props.FromProducer(() =>
+        {
+            var instance = Interlocked.Increment(ref instances);
+            return new Handler(async message =>
+            {
+                if (message is Started && instance == 2) await supervisor.Restarted;
+                if (message is Started && instance == 3) throw new InvalidOperationException("cannot start");
+                if (message is "fail") throw new InvalidOperationException("fails");
+                if (message is "work") probe.Add($"work in instance {instance}");
+            });
+        });
+        var pid = new TaskCompletionSource<PID>();
+        system.Root.Spawn(Props.FromFunc(context =>
+        {
+            if (context.Message is Started) pid.SetResult(context.Spawn(child));
+            return Task.CompletedTask;
+        }).WithChildSupervisorStrategy(supervisor));
+        var self = await Probe.Within(pid.Task);
+
+        system.Root.Send(self, "fail");
+        system.Root.Send(self, "work");
+        await Probe.Within(supervisor.Asked);
+
+        Assert.Contains("waits for its supervisor", await Probe.Within(DiagnosticTools.GetDiagnosticsString(system, self)), StringComparison.Ordinal);
+        Assert.Empty(probe.Drain());
+    }
+
     [Fact]
     public async Task By_default_a_failed_actor_is_replaced_and_keeps_its_mailbox()
     {
@@ -440,5 +476,33 @@ public sealed class SupervisionTests
         }
 
         public Task Task { get; }
+    }
+
+    private sealed class Handler(Func<object?, Task> handle) : IActor
+    {
+        public Task ReceiveAsync(IContext context) => handle(context.Message);
+    }
+
+    private sealed class RestartsTwiceThenHesitates : ISupervisorStrategy
+    {
+        private readonly TaskCompletionSource _restarted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Restarted => _restarted.Task;
+
+        /// <summary>For the second time.</summary>
+        public Task Asked => _asked.Task;
+
+        public void HandleFailure(ISupervisor supervisor, PID child, RestartStatistics rs, Exception cause, object? message)
+        {
+            if (Restarted.IsCompleted)
+            {
+                _asked.SetResult();
+                return;
+            }
+
+            supervisor.RestartChildren(cause, child, child);
+            _restarted.SetResult();
+        }
     }
 }

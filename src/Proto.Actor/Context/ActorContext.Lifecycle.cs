@@ -59,8 +59,8 @@ internal sealed partial class ActorContext
             case Failure failure:
                 ChildFailed(failure);
                 return default;
-            case ResumeMailbox:
-                return Resumed();
+            case ResumeMailbox resume:
+                return Resumed(resume);
             case RestartDelayElapsed:
                 return _state == ContextState.Pausing ? ReplaceInstance() : default;
             case ReceiveTimerFired:
@@ -74,6 +74,13 @@ internal sealed partial class ActorContext
                 LogUnknown(Logger, Self.ToDiagnosticString(), msg.GetType().Name);
                 return default;
         }
+    }
+
+    /// <summary>The spawn failed before the first turn: what was sent meanwhile is undelivered, and watchers are told.</summary>
+    internal void Abandon()
+    {
+        _state = ContextState.Stopped;
+        CancelReceiveTimeout();
     }
 
     /// <summary>The actor failed (or, as a supervisor, passes a child's failure on): no more messages until its supervisor has decided.</summary>
@@ -202,7 +209,7 @@ internal sealed partial class ActorContext
         _state = ContextState.Alive;
         await StartInstance();
         // Only now: a failure in the start leaves the mailbox suspended.
-        _mailbox.PostSystemMessage(ResumeMailbox.Instance);
+        _mailbox.PostSystemMessage(ResumeMailbox.ForReplacement);
     }
 
     private async ValueTask EndActor()
@@ -305,8 +312,15 @@ internal sealed partial class ActorContext
         _mailbox.PostSystemMessage(SuspendMailbox.Instance);
     }
 
-    private ValueTask Resumed()
+    private ValueTask Resumed(ResumeMailbox resume)
     {
+        if (_state < ContextState.Stopping && !_started && ReferenceEquals(resume, ResumeMailbox.ForReplacement))
+        {
+            // That replacement was itself replaced, by an instance that has not started: only its supervisor's decision is for it.
+            _mailbox.PostSystemMessage(SuspendMailbox.Instance);
+            return default;
+        }
+
         if (_state < ContextState.Stopping && (_state != ContextState.Alive || _actor is null))
         {
             // Told to go on, but there is no instance to go on with: user messages still wait for the next one.

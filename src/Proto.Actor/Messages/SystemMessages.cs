@@ -70,6 +70,9 @@ public sealed class ResumeMailbox : SystemMessage
 {
     public static readonly ResumeMailbox Instance = new();
 
+    /// <summary>Sent by a restarted actor to itself when its new instance has started.</summary>
+    internal static readonly ResumeMailbox ForReplacement = new();
+
     private ResumeMailbox() { }
 }
 

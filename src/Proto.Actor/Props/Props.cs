@@ -84,6 +84,8 @@ public sealed record Props
             guardian?.Remove(self);
             system.ProcessRegistry.Remove(self);
             context.StopChildren([.. context.Children]);
+            context.Abandon();
+            mailbox.Start();
             throw;
         }
 
