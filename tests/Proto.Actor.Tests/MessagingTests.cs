@@ -3,6 +3,20 @@ namespace Proto.Actor.Tests;
 public sealed class MessagingTests
 {
     [Fact]
+    public async Task A_system_message_cannot_be_forwarded_through_middleware_either()
+    {
+        await using var system = TestSystem.Create();
+        var probe = new Probe();
+        system.Root.Spawn(Props.FromFunc(context =>
+        {
+            if (context.Message is Started) probe.Add(Record.Exception(() => context.Forward(system.DeadLetterPid)) ?? (object)"forwarded");
+            return Task.CompletedTask;
+        }).WithReceiverMiddleware(next => (context, envelope) => next(context, envelope)));
+
+        Assert.IsType<InvalidOperationException>(await probe.Next());
+    }
+
+    [Fact]
     public async Task Messages_of_one_sender_arrive_in_order()
     {
         await using var system = TestSystem.Create();

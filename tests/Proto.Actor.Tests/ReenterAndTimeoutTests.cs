@@ -1,7 +1,67 @@
+using System.Runtime.CompilerServices;
+
 namespace Proto.Actor.Tests;
 
 public sealed class ReenterAndTimeoutTests
 {
+    [Fact]
+    public async Task A_cancellation_that_was_reentered_after_leaves_nothing_behind()
+    {
+        await using var system = TestSystem.Create();
+        var probe = new Probe();
+        var pid = system.Root.Spawn(Props.FromFunc(context =>
+        {
+            if (context.Message is "cancel") ReenterAfterCancellation(context, probe);
+            return Task.CompletedTask;
+        }));
+        system.Root.Send(pid, "cancel");
+        var kept = await probe.Next<WeakReference>();
+        await probe.Next<string>();
+
+        // The turn's thread and the collector may hold it a little longer.
+        for (var i = 0; kept.IsAlive && i < 200; i++)
+        {
+            await Probe.Within(system.Root.RequestAsync<Touched>(pid, Touch.Instance, CancellationToken.None));
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.False(kept.IsAlive);
+    }
+
+    [Fact]
+    public async Task The_scheduler_goes_on_when_a_message_cannot_be_sent()
+    {
+        var time = new ManualTime();
+        var log = new RecordedLog();
+        await using var system = TestSystem.Create(config => config.WithTimeProvider(time).WithLoggerFactory(log));
+        var probe = new Probe();
+        var pid = system.Root.Spawn(Props.FromFunc(context =>
+        {
+            if (context.Message is "tick") probe.Add("tick");
+            return Task.CompletedTask;
+        }));
+        var sent = 0;
+        var root = system.Root.WithSenderMiddleware(next => (context, target, envelope) =>
+            ++sent == 1 ? throw new InvalidOperationException("cannot send") : next(context, target, envelope));
+
+        using var repeated = root.Scheduler().SendRepeatedly(TimeSpan.FromSeconds(1), pid, "tick");
+        time.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.Equal("tick", await probe.Next());
+        Assert.Contains(log.Entries.Drain().Cast<string>(), static entry => entry.StartsWith("Error:", StringComparison.Ordinal));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ReenterAfterCancellation(IContext context, Probe probe)
+    {
+        var kept = new object();
+        using var source = new CancellationTokenSource();
+        context.ReenterAfterCancellation(source.Token, () => probe.Add(kept.ToString()!));
+        source.Cancel();
+        probe.Add(new WeakReference(kept));
+    }
+
     [Fact]
     public async Task Other_messages_go_between_and_the_continuation_sees_its_own_message()
     {

@@ -31,17 +31,19 @@ internal sealed partial class ActorContext
     {
         if (!cancellationToken.CanBeCanceled) return;
 
+        var endWithInstance = default(CancellationTokenRegistration);
         var continuation = new Continuation(
             () =>
             {
+                endWithInstance.Unregister();
                 onCancelled();
                 return Task.CompletedTask;
             },
             _messageOrEnvelope,
             CurrentInstance());
         var registration = cancellationToken.UnsafeRegister(_ => _mailbox.PostSystemMessage(continuation), null);
-        // The token may outlive this instance by far.
-        CancellationToken.UnsafeRegister(static state => ((CancellationTokenRegistration)state!).Unregister(), registration);
+        // Each of the token and this instance may outlive the other by far, and keeps nothing for it. Set before the continuation's turn can come.
+        endWithInstance = CancellationToken.UnsafeRegister(static state => ((CancellationTokenRegistration)state!).Unregister(), registration);
     }
 
     private void Reenter(Task target, Func<Task> action)

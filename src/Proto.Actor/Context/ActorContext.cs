@@ -92,14 +92,14 @@ internal sealed partial class ActorContext : IContext, ISupervisor, IMessageInvo
 
     public void Forward(PID target)
     {
-        switch (_messageOrEnvelope)
+        switch (Message)
         {
             case null:
                 throw new InvalidOperationException("there is no current message to forward");
-            case SystemMessage:
-                throw new InvalidOperationException($"the system message {_messageOrEnvelope.GetType().Name} cannot be forwarded");
+            case SystemMessage message:
+                throw new InvalidOperationException($"the system message {message.GetType().Name} cannot be forwarded");
             default:
-                SendUserMessage(target, _messageOrEnvelope);
+                SendUserMessage(target, _messageOrEnvelope!);
                 break;
         }
     }

@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Logging;
+
 namespace Proto.Timers;
 
 /// <summary>Sends messages later, on the system's clock. Cancelling the returned source stops it; so does the system's shutdown.</summary>
-public class Scheduler
+public partial class Scheduler
 {
     private readonly ISenderContext _context;
 
@@ -33,8 +35,9 @@ public class Scheduler
     }
 
     /// <summary>A timer that lives until it is cancelled or, without interval, has fired.</summary>
-    private sealed class ScheduledAction
+    private sealed partial class ScheduledAction
     {
+        private readonly ActorSystem _system;
         private readonly Action _action;
         private readonly bool _once;
         private readonly ITimer _timer;
@@ -42,6 +45,7 @@ public class Scheduler
 
         public ScheduledAction(ActorSystem system, TimeSpan delay, TimeSpan interval, Action action)
         {
+            _system = system;
             _action = action;
             _once = interval == Timeout.InfiniteTimeSpan;
             // Created stopped: the callback must find the fields set.
@@ -58,7 +62,15 @@ public class Scheduler
         {
             if (Cancellation.IsCancellationRequested) return;
             if (_once) End();
-            _action();
+            try
+            {
+                _action();
+            }
+            catch (Exception reason)
+            {
+                // Sender middleware, or a process that takes no more. On a timer's thread there is nobody to tell, and the OS process would end.
+                LogNotSent(_system.LoggerFactory.CreateLogger<Scheduler>(), _system.Address, reason);
+            }
         }
 
         private void End()
@@ -66,6 +78,9 @@ public class Scheduler
             _timer.Dispose();
             _shutdown.Unregister();
         }
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "[{Address}] A scheduled message could not be sent")]
+        private static partial void LogNotSent(ILogger logger, string address, Exception reason);
     }
 }
 
