@@ -154,18 +154,19 @@ public sealed partial class ActorSystem : IAsyncDisposable
 
     private async Task RunStep(IActorSystemLifecycle extension, Func<Task> step)
     {
-        s_inStepOf.Value = this;
         try
         {
-            await step().OnThisContext().WaitAsync(extension.ShutdownTimeout, Config.TimeProvider);
+            // Apart: one that blocks its thread must not block the shutdown.
+            var done = Config.Runtime.Run(() =>
+            {
+                s_inStepOf.Value = this;
+                return step();
+            });
+            await done.OnThisContext().WaitAsync(extension.ShutdownTimeout, Config.TimeProvider);
         }
         catch (Exception reason)
         {
             LogStepFailed(_logger, Address, extension.GetType().Name, reason);
-        }
-        finally
-        {
-            s_inStepOf.Value = null;
         }
     }
 

@@ -3,6 +3,21 @@ namespace Proto.Actor.Tests;
 public sealed class ShutdownTests
 {
     [Fact]
+    public async Task An_extension_that_blocks_its_thread_does_not_keep_the_system_from_ending()
+    {
+        var time = new ManualTime();
+        var system = TestSystem.Create(config => config.WithTimeProvider(time));
+        using var released = new ManualResetEventSlim();
+        system.Extensions.Register(new Blocking(released));
+
+        var shutdown = Task.Run(() => system.ShutdownAsync());
+        await time.FireNext(); // the extension's time is over
+        await Probe.Within(shutdown);
+
+        released.Set();
+    }
+
+    [Fact]
     public async Task Extensions_leave_in_reverse_order_before_the_actors_stop_and_end_after_them()
     {
         var system = TestSystem.Create();
@@ -52,10 +67,11 @@ public sealed class ShutdownTests
         var pid = system.Root.Spawn(Props.FromFunc(_ => Task.CompletedTask));
 
         var shutdown = system.ShutdownAsync();
+        Assert.Equal(["second leaves: ", "first leaves: "], await probe.Take(2));
         await time.FireNext(); // the first extension's time is over
         await Probe.Within(shutdown);
 
-        Assert.Equal(["second leaves: ", "first leaves: ", "second ends: ", "first ends: "], probe.Drain().Cast<string>());
+        Assert.Equal(["second ends: ", "first ends: "], probe.Drain().Cast<string>());
         Assert.Empty(system.ProcessRegistry.Find(id => id == pid.Id));
     }
 
@@ -139,6 +155,15 @@ public sealed class ShutdownTests
             await Task.Yield();
             await system.ShutdownAsync("again");
             await system.DisposeAsync();
+        }
+    }
+
+    private sealed class Blocking(ManualResetEventSlim released) : IActorSystemExtension<Blocking>, IActorSystemLifecycle
+    {
+        public Task BeforeActorsStopAsync(string reason)
+        {
+            released.Wait();
+            return Task.CompletedTask;
         }
     }
 }
