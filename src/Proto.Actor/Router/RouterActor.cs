@@ -20,6 +20,7 @@ internal sealed class RouterActor(RouteeSet routees, Props? routeeProps, int poo
     private long _lastLost;
     private int _lostInARow;
     private bool _poisoned;
+    private bool _ends;
 
     public Task ReceiveAsync(IContext context)
     {
@@ -44,6 +45,7 @@ internal sealed class RouterActor(RouteeSet routees, Props? routeeProps, int poo
                 Poison(context);
                 break;
             case Stopping or Restarting:
+                _ends = true;
                 _replacing?.Dispose();
                 break;
         }
@@ -85,7 +87,7 @@ internal sealed class RouterActor(RouteeSet routees, Props? routeeProps, int poo
         routees.Remove(pid);
         var wasOwn = _ownRoutees.Remove(pid);
         if (_poisoned) StopWhenAlone(context);
-        else if (wasOwn) ReplaceLater(context);
+        else if (wasOwn && !_ends) ReplaceLater(context);
     }
 
     private void ReplaceLater(IContext context)

@@ -6,6 +6,18 @@ namespace Proto.Actor.Tests.Router;
 public sealed class PoolTests
 {
     [Fact]
+    public async Task A_stopping_pool_replaces_no_routee()
+    {
+        var time = new ManualTime();
+        await using var system = TestSystem.Create(config => config.WithTimeProvider(time));
+        var router = system.Root.Spawn(system.Root.NewRoundRobinPool(Props.FromProducer(() => new Routee()), 2));
+
+        await Probe.Within(system.Root.StopAsync(router));
+
+        Assert.Equal(0, time.TimerCount);
+    }
+
+    [Fact]
     public async Task Its_first_message_finds_the_routees_which_are_its_children()
     {
         await using var system = TestSystem.Create();
