@@ -78,7 +78,5 @@ sealed class NodeRuntime : ISystemRuntime
             node.World.Record(node, "fail", actor, reason.GetType().Name);
             inner.EscalateFailure(reason, message);
         }
-
-        public void Refuse(object msg) => inner.Refuse(msg);
     }
 }

@@ -116,8 +116,6 @@ public class RuntimeTests
 
             public void EscalateFailure(Exception reason, object? message) => inner.EscalateFailure(reason, message);
 
-            public void Refuse(object msg) => inner.Refuse(msg);
-
             private void Handled(object msg)
             {
                 lock (runtime.Handled) runtime.Handled.Add(MessageEnvelope.UnwrapMessage(msg)!.GetType().Name);

@@ -25,9 +25,6 @@ public interface IMessageInvoker
 
     /// <summary>A handler threw; the mailbox goes on with system messages only after the invoker suspends it.</summary>
     void EscalateFailure(Exception reason, object? message);
-
-    /// <summary>A bounded mailbox has no room for this user message. An addition of this implementation.</summary>
-    void Refuse(object msg) { }
 }
 
 /// <summary>Observes a mailbox. Called on the poster's and the actor's threads; must be quick.</summary>

@@ -82,7 +82,8 @@ internal struct SegmentedQueue : IMessageQueue
 
         lock (ring)
         {
-            if (ring.Next is not null) return;
+            // Without tail, the producer of the first ring is still about to set it, and would set a ring that was given back.
+            if (ring.Next is not null || Volatile.Read(ref _tail) is null) return;
 
             ring.Freeze();
             if (!ring.IsDrained)

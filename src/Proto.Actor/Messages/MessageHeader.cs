@@ -7,7 +7,7 @@ namespace Proto;
 /// <summary>Immutable key-value pairs that travel with a message, in the order of their keys.</summary>
 public sealed class MessageHeader : IReadOnlyDictionary<string, string>
 {
-    public static readonly MessageHeader Empty = new(ImmutableSortedDictionary<string, string>.Empty);
+    public static readonly MessageHeader Empty = new(ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal));
 
     private readonly ImmutableSortedDictionary<string, string> _entries;
 
