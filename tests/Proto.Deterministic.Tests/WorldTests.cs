@@ -34,6 +34,8 @@ public class WorldTests
     public void Work_on_another_thread_ends_the_run()
     {
         using var escaped = new ManualResetEventSlim();
+        using var awaited = new ManualResetEventSlim();
+        var waits = false;
         var world = new DeterministicWorld(1);
         var system = world.CreateSystem("a");
 
@@ -43,11 +45,12 @@ public class WorldTests
             {
                 if (context.Message is not Started) return;
                 // What the rule is about: it resumes on the pool, and comes back from there.
-                await Task.Run(() => { });
+                waits = true;
+                await Task.Run(awaited.Wait);
                 escaped.Set();
             }));
-            await Task.Yield();
-            await Task.Yield();
+            while (!waits) await Task.Yield();
+            awaited.Set();
             Assert.True(SpinUntilEscaped(world));
             await Task.Yield();
         }));
