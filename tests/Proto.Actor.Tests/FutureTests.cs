@@ -109,6 +109,21 @@ public sealed class FutureTests
     }
 
     [Fact]
+    public async Task A_shared_slot_is_rented_again_after_all_others_so_that_no_request_id_comes_back_soon()
+    {
+        await using var system = TestSystem.Create(config => config.WithSharedFutures(4));
+        var requestIds = new List<uint>();
+
+        for (var i = 0; i < 12; i++)
+        {
+            using var future = system.Root.GetFuture();
+            requestIds.Add(future.Pid.RequestId);
+        }
+
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], requestIds);
+    }
+
+    [Fact]
     public async Task More_requests_than_shared_slots_get_processes_of_their_own()
     {
         await using var system = TestSystem.Create(config => config.WithSharedFutures(4));

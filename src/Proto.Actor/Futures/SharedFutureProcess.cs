@@ -1,25 +1,25 @@
+using System.Collections.Concurrent;
+
 namespace Proto;
 
 /// <summary>
 /// One process for many futures. A PID's request id is (generation, slot index): a late reply finds its slot free or rented under another
-/// generation, and becomes a dead letter. Generations of a slot repeat after 2³² / slots rentals.
+/// generation, and becomes a dead letter. Free slots are rented in turn, so that a request id comes back only after some 2³² rentals, and not
+/// after 2³² / slots of one busy slot.
 /// </summary>
 internal sealed class SharedFutureProcess : Process, IFutureProcess
 {
     private readonly IFutureSlot?[] _rentals;
     private readonly uint[] _requestIds; // by slot: of the latest rental; written before the rental is, by whoever holds the slot
-    private readonly int[] _nextFree; // the free list; -1 ends it
+    private readonly ConcurrentQueue<int> _free; // holds at most every slot, so it soon stops growing
     private readonly string _id;
-    private long _freeHead; // high half: change count against ABA; low half: slot, -1 = none
 
     public SharedFutureProcess(ActorSystem system, int size) : base(system)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         _rentals = new IFutureSlot?[size];
-        _nextFree = new int[size];
         _requestIds = new uint[size];
-        for (var slot = 0; slot < size; slot++) _nextFree[slot] = slot + 1 < size ? slot + 1 : -1;
-
+        _free = new ConcurrentQueue<int>(Enumerable.Range(0, size));
         _id = system.ProcessRegistry.NextId();
         system.ProcessRegistry.TryAdd(_id, this);
     }
@@ -29,8 +29,7 @@ internal sealed class SharedFutureProcess : Process, IFutureProcess
 
     public bool TryRent(IFutureSlot future, out PID pid)
     {
-        var slot = PopFree();
-        if (slot < 0)
+        if (!_free.TryDequeue(out var slot))
         {
             pid = null!;
             return false;
@@ -49,7 +48,7 @@ internal sealed class SharedFutureProcess : Process, IFutureProcess
     public void Return(uint requestId, IFutureSlot future)
     {
         var slot = SlotOf(requestId);
-        if (Interlocked.CompareExchange(ref _rentals[slot], null, future) == future) PushFree(slot);
+        if (Interlocked.CompareExchange(ref _rentals[slot], null, future) == future) _free.Enqueue(slot);
     }
 
     /// <summary>Gives the process's name back; replies that come later are dead letters.</summary>
@@ -72,29 +71,4 @@ internal sealed class SharedFutureProcess : Process, IFutureProcess
     }
 
     private int SlotOf(uint requestId) => (int)((requestId - 1) % (uint)_rentals.Length);
-
-    private int PopFree()
-    {
-        while (true)
-        {
-            var head = Volatile.Read(ref _freeHead);
-            var slot = (int)head;
-            if (slot < 0) return -1;
-
-            var next = Volatile.Read(ref _nextFree[slot]);
-            if (Interlocked.CompareExchange(ref _freeHead, Head(head, next), head) == head) return slot;
-        }
-    }
-
-    private void PushFree(int slot)
-    {
-        while (true)
-        {
-            var head = Volatile.Read(ref _freeHead);
-            Volatile.Write(ref _nextFree[slot], (int)head);
-            if (Interlocked.CompareExchange(ref _freeHead, Head(head, slot), head) == head) return;
-        }
-    }
-
-    private static long Head(long previous, int slot) => ((previous >> 32) + 1) << 32 | (uint)slot;
 }
