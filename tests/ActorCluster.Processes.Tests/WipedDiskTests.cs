@@ -9,14 +9,7 @@ public sealed class WipedDiskTests
     public async Task A_wiped_node_loses_no_acknowledged_write_and_casts_no_vote_in_an_old_group()
     {
         using var cluster = await ProcessCluster.StartAsync(partitions: 4, placementInterval: "24h"); // nobody gives it new replicas
-        var (leader, wiped) = await cluster.LeadersAsync();
-        var keys = Enumerable.Range(0, 20).Select(i => $"w{i}").ToList();
-        foreach (var key in keys) await cluster.WriteAsync(leader, key, key);
-        var oldUid = (await leader.Http.MembersAsync())!.Members.Single(m => m.Name == wiped.Name).Uid;
-
-        cluster.Kill(wiped);
-        wiped.Wipe();
-        cluster.Start(wiped);
+        var (leader, wiped, oldUid, keys) = await WriteAndWipeAsync(cluster);
         // It lives again, as somebody else.
         await cluster.EventuallyAsync(async () =>
         {
@@ -41,7 +34,7 @@ public sealed class WipedDiskTests
             Assert.NotEqual(Answer.Hung, write.Code);
         }
 
-        Assert.DoesNotContain((await last.Http.GroupsAsync())!, g => g.Leads);
+        Assert.DoesNotContain((await last.Http.GroupsAsync())!, g => g.IsPartition && g.Leads); // in the coordinator group the new node may vote
         cluster.Start(leader);
         foreach (var key in keys)
         {
@@ -59,13 +52,7 @@ public sealed class WipedDiskTests
     public async Task A_wiped_node_is_given_replicas_again_and_the_cluster_survives_the_next_loss()
     {
         using var cluster = await ProcessCluster.StartAsync(partitions: 4, placementInterval: "100ms");
-        var (leader, wiped) = await cluster.LeadersAsync();
-        var keys = Enumerable.Range(0, 20).Select(i => $"w{i}").ToList();
-        foreach (var key in keys) await cluster.WriteAsync(leader, key, key);
-        var oldUid = (await leader.Http.MembersAsync())!.Members.Single(m => m.Name == wiped.Name).Uid;
-        cluster.Kill(wiped);
-        wiped.Wipe();
-        cluster.Start(wiped);
+        var (leader, wiped, oldUid, keys) = await WriteAndWipeAsync(cluster);
 
         await cluster.EventuallyAsync(async () =>
         {
@@ -118,5 +105,18 @@ public sealed class WipedDiskTests
             Assert.False(write.IsOk, $"{node.Name} acknowledged a write: {write}");
             Assert.NotEqual(Answer.Hung, write.Code);
         }
+    }
+
+    /// <summary>Writes keys through the node that leads most, then kills and wipes another node and starts it again.</summary>
+    static async Task<(NodeProcess Leader, NodeProcess Wiped, string OldUid, IReadOnlyList<string> Keys)> WriteAndWipeAsync(ProcessCluster cluster)
+    {
+        var (leader, wiped) = await cluster.LeadersAsync();
+        var keys = Enumerable.Range(0, 20).Select(i => $"w{i}").ToList();
+        foreach (var key in keys) await cluster.WriteAsync(leader, key, key);
+        var oldUid = (await leader.Http.MembersAsync())!.Members.Single(m => m.Name == wiped.Name).Uid;
+        cluster.Kill(wiped);
+        wiped.Wipe();
+        cluster.Start(wiped);
+        return (leader, wiped, oldUid, keys);
     }
 }
