@@ -9,10 +9,13 @@ sealed class OutstandingRequests(ActorSystem system)
 {
     const int FirstSweep = 1024;
 
-    // By slot of the shared future: a slot's later request replaces an earlier one, which must have ended.
+    // By slot of the system's shared future: a slot's later request replaces an earlier one, which must have ended.
     PID?[] _shared = [];
     readonly List<PID> _others = [];
     int _sweepAt = FirstSweep;
+
+    /// <summary>Remembered requests, answered ones included.</summary>
+    public int Count => _shared.Count(static sender => sender is not null) + _others.Count;
 
     public void Add(PID sender)
     {
@@ -20,7 +23,7 @@ sealed class OutstandingRequests(ActorSystem system)
         if (!IsOwn(sender.Address)) return;
         switch (sender.Ref(system))
         {
-            case SharedFutureProcess shared:
+            case SharedFutureProcess shared when shared == system.SharedFuture:
                 if (sender.RequestId == 0) return;
                 if (_shared.Length == 0) _shared = new PID?[shared.Size];
                 _shared[(sender.RequestId - 1) % (uint)_shared.Length] = sender;
@@ -50,10 +53,10 @@ sealed class OutstandingRequests(ActorSystem system)
     bool IsOwn(string address) =>
         string.Equals(address, system.Address, StringComparison.Ordinal) || string.Equals(address, ActorSystem.NoHost, StringComparison.Ordinal);
 
-    /// <summary>Futures with a process of their own leave the registry when they are answered.</summary>
+    /// <summary>A future with a process of its own leaves the registry when it is answered, one of a batch leaves its slot.</summary>
     void Sweep()
     {
-        _others.RemoveAll(sender => sender.Ref(system) is not IFutureProcess);
+        _others.RemoveAll(sender => sender.Ref(system) is not IFutureProcess futures || futures.Find(sender) is null);
         _sweepAt = Math.Max(FirstSweep, _others.Count * 2);
     }
 }
