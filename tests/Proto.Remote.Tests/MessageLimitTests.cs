@@ -1,5 +1,7 @@
 using Google.Protobuf;
+using Grpc.Net.Client;
 using Proto.Remote.Endpoints;
+using Proto.Remote.GrpcNet;
 using Proto.Remote.Tests.Messages;
 using Proto.Remote.Transport;
 
@@ -54,6 +56,53 @@ public sealed class MessageLimitTests
         await Assert.ThrowsAsync<DeadLetterException>(() => huge.RequestAsync<Pong>(b.Of("echo"), new Ping(), TestNode.Soon()));
 
         Assert.Equal(1, (await a.Root.RequestAsync<Pong>(b.Of("echo"), new Ping { Number = 1 }, TestNode.Soon())).Number);
+    }
+
+    [Fact]
+    public async Task A_refused_message_gives_its_room_in_the_queue_back()
+    {
+        await using var a = await TestNode.StartAsync(config => config.WithMaxMessageBytes(Small).WithMaxQueuedBytes(2 * Small));
+        await using var b = await TestNode.StartAsync();
+        b.SpawnEcho();
+        var soon = TestNode.Soon();
+
+        await Assert.ThrowsAsync<DeadLetterException>(() => a.Root.RequestAsync<Pong>(b.Of("echo"), new Ping { Body = Bytes(3 * Small) }, soon));
+
+        // The refusal is told a moment before the room is free.
+        Task<Pong> asked;
+        do
+        {
+            soon.ThrowIfCancellationRequested();
+            asked = a.Root.RequestAsync<Pong>(b.Of("echo"), new Ping { Number = 1 }, soon);
+        }
+        while (await Record.ExceptionAsync(() => asked) is DeadLetterException);
+        Assert.Equal(1, (await asked).Number);
+    }
+
+    [Fact]
+    public async Task A_message_over_the_frame_that_a_client_takes_is_refused_and_its_connection_stays()
+    {
+        const int Frame = 4 * Small;
+        await using var member = await TestNode.StartAsync();
+        member.Root.SpawnNamed(
+            Props.FromFunc(context =>
+            {
+                if (context.Message is Ping ping) context.Respond(new Pong { Number = ping.Number, Body = Bytes((int)ping.Number) });
+                return Task.CompletedTask;
+            }),
+            "sized");
+        await using var client = await TestNode.StartClientAsync(
+            config => config.WithChannelOptions(new GrpcChannelOptions { MaxReceiveMessageSize = Frame }));
+        var refused = member.Events<DeadLetterEvent>();
+        var states = client.Events<EndpointStateChanged>();
+
+        var tooLarge = client.Root.RequestAsync<Pong>(member.Of("sized"), new Ping { Number = 2 * Frame }, CancellationToken.None);
+
+        Assert.IsType<Pong>((await refused.ReadAsync(TestNode.Soon())).Message);
+        Assert.Equal(10, (await client.Root.RequestAsync<Pong>(member.Of("sized"), new Ping { Number = 10 }, TestNode.Soon())).Number);
+        Assert.Equal(EndpointState.Connected, (await states.ReadAsync(TestNode.Soon())).State);
+        Assert.False(states.TryRead(out var change), $"{change}");
+        Assert.False(tooLarge.IsCompleted);
     }
 
     [Fact]

@@ -66,4 +66,7 @@ public abstract record RemoteConfigBase
     public bool RemoteDiagnostics { get; init; }
 
     internal virtual int MaxSentFrameBytes => EndpointWriterOptions.MaxFrameBytes;
+
+    /// <summary>Largest frame that comes back over a stream opened here.</summary>
+    internal virtual int MaxReceivedFrameBytes => EndpointWriterOptions.MaxFrameBytes;
 }

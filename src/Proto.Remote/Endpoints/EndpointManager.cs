@@ -126,7 +126,9 @@ sealed partial class EndpointManager(
     {
         if (isClient)
         {
-            var client = new ClientConnection { MemberId = system.Id, MaxMessageBytes = config.EndpointWriterOptions.MaxMessageBytes };
+            // The member takes it that a frame may be so many times as large: no frame of its may be more than the reader here takes.
+            var maxMessageBytes = Math.Min(config.EndpointWriterOptions.MaxMessageBytes, config.MaxReceivedFrameBytes / EndpointWriterOptions.FrameBytesPerMessageByte);
+            var client = new ClientConnection { MemberId = system.Id, MaxMessageBytes = maxMessageBytes };
             return new RemoteMessage { ConnectRequest = new ConnectRequest { ClientConnection = client } };
         }
 

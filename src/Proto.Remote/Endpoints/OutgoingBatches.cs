@@ -60,6 +60,8 @@ sealed class OutgoingBatches : IDisposable
         _output.Clear();
         Encode(_priority);
         Encode(_normal);
+        // Nothing will be written, and what was refused must give its room back.
+        if (_output.Length == 0) Left();
         return true;
     }
 

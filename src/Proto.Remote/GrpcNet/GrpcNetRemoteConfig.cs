@@ -40,5 +40,5 @@ public record GrpcNetRemoteConfig : RemoteConfigBase
 
     internal override int MaxSentFrameBytes => Math.Min(ChannelOptions.MaxSendMessageSize ?? int.MaxValue, base.MaxSentFrameBytes);
 
-    internal int MaxReceivedFrameBytes => ChannelOptions.MaxReceiveMessageSize ?? EndpointWriterOptions.MaxFrameBytes;
+    internal override int MaxReceivedFrameBytes => ChannelOptions.MaxReceiveMessageSize ?? base.MaxReceivedFrameBytes;
 }
