@@ -142,6 +142,22 @@ public sealed class RemoteWatchTests
         Assert.Equal((port.Of("x"), TerminatedReason.AddressTerminated), await TerminatedAsync(watcher));
     }
 
+    [Fact]
+    public async Task A_client_that_only_watches_is_told_when_the_address_is_lost_and_not_before()
+    {
+        await using var member = await TestNode.StartAsync();
+        await using var client = await TestNode.StartClientAsync();
+        var watcher = client.SpawnInbox("watcher", out var watcherPid);
+        var states = client.Events<EndpointStateChanged>();
+
+        member.Of("x").SendSystemMessage(client.System, new Watch(watcherPid));
+
+        Assert.Equal(EndpointState.Connected, (await states.ReadAsync(TestNode.Soon())).State);
+        await NothingMoreAsync(client, watcher, watcherPid);
+        await member.KillAsync();
+        Assert.Equal((member.Of("x"), TerminatedReason.AddressTerminated), await TerminatedAsync(watcher));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

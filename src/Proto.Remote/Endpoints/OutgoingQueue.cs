@@ -123,6 +123,15 @@ sealed class OutgoingQueue(int maxMessages, long maxBytes) : IValueTaskSource
         }
     }
 
+    /// <summary>Whether nothing will ever be taken again.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_gate) return _closed;
+        }
+    }
+
     /// <summary>Refuses what comes from now on. With <paramref name="onlyIfUnused"/>: unless something is queued or was refused (then false).</summary>
     public bool Close(bool onlyIfUnused = false)
     {

@@ -105,9 +105,21 @@ sealed partial class ServerEndpoint : IEndpoint
             case Unwatch unwatch: _watches.Remove(target.Id, unwatch.Watcher); break;
         }
 
-        // Members take from a client the end of an actor that they watch, and no other system message: its watch learns of the loss of the address only.
-        if (_manager.IsClient && message is not Terminated) LogClientWatch(_logger, message.GetType().Name, target.Id);
-        else Send(new OutgoingMessage(target, message, null, null, message is Google.Protobuf.IMessage wire ? wire.CalculateSize() : 0), IsUrgent(message));
+        var outgoing = new OutgoingMessage(target, message, null, null, message is Google.Protobuf.IMessage wire ? wire.CalculateSize() : 0);
+        if (_manager.IsClient && message is not Terminated) StaysHere(outgoing);
+        else Send(outgoing, IsUrgent(message));
+    }
+
+    /// <summary>
+    /// Members take from a client the end of an actor that they watch, and no other system message: its watch learns of the loss of the address
+    /// only, and for that there has to be a connection.
+    /// </summary>
+    void StaysHere(in OutgoingMessage message)
+    {
+        LogClientWatch(_logger, message.Message.GetType().Name, message.Target.Id);
+        if (message.Message is not Watch watch) return;
+        if (!_queue.IsClosed) Probe();
+        else if (_watches.Remove(message.Target.Id, watch.Watcher)) _manager.SendAgain(this, message, priority: true);
     }
 
     /// <summary>A watched actor behind this endpoint stopped: true if that watcher still waits for it.</summary>
@@ -190,7 +202,7 @@ sealed partial class ServerEndpoint : IEndpoint
     }
 
     /// <summary>False when the endpoint may be forgotten: it is not connected, and nobody has used it for long.</summary>
-    async Task<bool> WaitForWorkAsync() => await WaitAsync(WaitFor.Messages, Keep) || !_queue.Close(onlyIfUnused: true);
+    async Task<bool> WaitForWorkAsync() => await WaitAsync(WaitFor.Messages, Keep) || _probe || !_queue.Close(onlyIfUnused: true);
 
     /// <summary>With an open circuit: true when an attempt is due, false when the endpoint may be forgotten.</summary>
     async Task<bool> WaitForProbeAsync()

@@ -15,6 +15,7 @@ static class GrpcNetRemoteConfigCheck
         Check(config.Host.Length > 0, "Host is empty");
         Check(config.AdvertisedHost is not "", "AdvertisedHost is empty: leave it null to advertise Host");
         Check(config.AdvertisedHost is null || !HostName.IsWildcard(config.AdvertisedHost), $"AdvertisedHost is {config.AdvertisedHost}, which nobody can call");
+        if (config.WaitAfterEndpointTerminationTimeSpan is { } kept) CheckAtLeast("WaitAfterEndpointTerminationTimeSpan", kept, TimeSpan.Zero);
         CheckWriter(config.EndpointWriterOptions);
         CheckCall(config.CallOptions);
         CheckChannel(config);
@@ -28,13 +29,16 @@ static class GrpcNetRemoteConfigCheck
     static void CheckWriter(EndpointWriterOptions options)
     {
         CheckAtLeast("EndpointWriterOptions.EndpointWriterBatchSize", options.EndpointWriterBatchSize, 1);
+        CheckAtLeast("EndpointWriterOptions.MaxBatchBytes", options.MaxBatchBytes, 1);
         CheckAtLeast("EndpointWriterOptions.MaxRetries", options.MaxRetries, 0);
         CheckAtLeast("EndpointWriterOptions.MaxQueuedMessages", options.MaxQueuedMessages, 1);
+        CheckAtLeast("EndpointWriterOptions.MaxQueuedBytes", options.MaxQueuedBytes, 1);
         CheckAtLeast("EndpointWriterOptions.MaxMessageBytes", options.MaxMessageBytes, 1024);
         Check(
             options.MaxMessageBytes <= int.MaxValue / 4,
             $"EndpointWriterOptions.MaxMessageBytes is {options.MaxMessageBytes}: at most {int.MaxValue / 4}, since a frame may be twice as large");
         CheckAtLeast("EndpointWriterOptions.RetryBackOff", options.RetryBackOff, TimeSpan.Zero);
+        CheckAtLeast("EndpointWriterOptions.MaxRetryBackOff", options.MaxRetryBackOff, TimeSpan.Zero);
         CheckAtLeast("EndpointWriterOptions.ConnectTimeout", options.ConnectTimeout, TimeSpan.FromMilliseconds(1));
         CheckAtLeast("EndpointWriterOptions.KeepAlivePingDelay", options.KeepAlivePingDelay, TimeSpan.FromSeconds(1));
         CheckAtLeast("EndpointWriterOptions.KeepAlivePingTimeout", options.KeepAlivePingTimeout, TimeSpan.FromSeconds(1));
