@@ -135,6 +135,7 @@ public sealed partial class ClusterNode : IAsyncDisposable
         var remote = (listen.IsAnyAddress ? GrpcNetRemoteConfig.BindToAllInterfaces(null, listen.Port) : GrpcNetRemoteConfig.BindTo(listen.Host, listen.Port))
             .WithAdvertisedHost(advertised.Host)
             .WithAdvertisedPort(advertised.Port == 0 ? null : advertised.Port)
+            .WithClientFilter(NodeClientAccess.Allows)
             .WithProtoMessages(OutcomeReflection.Descriptor, AdminReflection.Descriptor, RaftReflection.Descriptor);
         System = new ActorSystem(_setup.ConfigureSystem(ActorSystemConfig.Setup())).WithRemote(remote);
         _undo.Push(() => System.ShutdownAsync("the node stops"));

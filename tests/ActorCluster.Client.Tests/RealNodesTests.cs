@@ -91,7 +91,7 @@ public sealed class RealNodesTests : IAsyncLifetime
         Assert.Contains("counter", failed.Message, StringComparison.Ordinal);
     }
 
-    static int[] FreePorts(int count)
+    internal static int[] FreePorts(int count)
     {
         var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
         try

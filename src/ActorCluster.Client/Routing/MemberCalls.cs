@@ -71,7 +71,7 @@ sealed class MemberCalls(IRootContext root, MemberDirectory directory, LostConne
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             deadline.ThrowIfCancellationRequested();
-            return new TimeoutException(lost.IsCancellationRequested ? "connection lost" : $"no answer within {attemptTimeout.TotalMilliseconds:0} ms");
+            return new TimeoutException(lost.IsCancellationRequested || e is UnknownOutcomeException ? "connection lost" : $"no answer within {attemptTimeout.TotalMilliseconds:0} ms");
         }
     }
 

@@ -114,7 +114,7 @@ sealed class RetryingCaller
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            return (default, Lost($"{at.Id} at {at.Address} {(lost.IsCancellationRequested ? "was lost" : "did not answer")}"));
+            return (default, Lost($"{at.Id} at {at.Address} {(lost.IsCancellationRequested || e is UnknownOutcomeException ? "was lost" : "did not answer")}"));
         }
     }
 

@@ -48,6 +48,10 @@ public sealed class RemoteRequests : IDisposable
         {
             return Nothing("was not there, or the connection to it broke");
         }
+        catch (UnknownOutcomeException)
+        {
+            return Nothing("was cut off: the connection broke");
+        }
         catch (TimeoutException)
         {
             return Nothing($"did not answer within {timeout.TotalMilliseconds:0} ms");

@@ -20,6 +20,12 @@ public sealed record RejoiningAfterRemoval(string Reason, ulong RemovedIncarnati
 /// </summary>
 public sealed partial class MembershipService : IAsyncDisposable
 {
+    /// <summary>The actor that nodes talk with about membership; it answers <c>GetTopology</c> of clients too.</summary>
+    public const string ActorName = MembershipActor.Name;
+
+    /// <summary>The actor by which nodes watch each other.</summary>
+    public const string ProbeName = ProbeActor.Name;
+
     readonly ActorSystem _system;
     readonly NodeIdentityStore _store;
     readonly StartCoordinatorGroup _startGroup;

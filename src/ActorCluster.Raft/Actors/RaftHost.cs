@@ -81,8 +81,11 @@ public sealed class RaftHost : IAsyncDisposable
     internal ISnapshotStore Snapshots { get; }
     internal INodeDirectory Directory { get; }
 
+    /// <summary>What the names of all groups' actors begin with.</summary>
+    public const string ActorPrefix = "raft/";
+
     /// <summary>The name of a group's actor on every node that has a replica.</summary>
-    public static string ActorName(GroupId group) => "raft/" + group.Value.ToString(CultureInfo.InvariantCulture);
+    public static string ActorName(GroupId group) => ActorPrefix + group.Value.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The replica of a group, or null when there is none here.</summary>
     public IReplicaGroup? Find(GroupId id) => Array.Find(_groups, g => g.Id == id);
