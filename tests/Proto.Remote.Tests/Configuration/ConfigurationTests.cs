@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Grpc.Net.Client;
+using Proto.Remote.Endpoints;
 using Proto.Remote.GrpcNet;
 using Proto.Remote.Tests.Messages;
 
@@ -167,14 +168,18 @@ public sealed class ConfigurationTests
     [Fact]
     public async Task A_frame_over_MaxReceiveMessageSize_is_not_taken()
     {
-        await using var member = await TestNode.StartAsync();
+        // A member that does not heed what the client says it takes.
+        var frame = Handshake.Frame(new RemoteMessage { MessageBatch = new MessageBatch { Targets = { new string('x', 5000) } } });
+        await using var member = await ScriptedPeer.StartAsync(async (_, call, over) =>
+        {
+            await call.WriteAsync(frame, call.Aborted);
+            await ScriptedPeer.UntilOverAsync(over);
+        });
         var log = new RecordedLog();
         await using var client = await TestNode.StartClientAsync(
             config => config.WithChannelOptions(new GrpcChannelOptions { MaxReceiveMessageSize = 2000 }), ActorSystemConfig.Setup().WithLoggerFactory(log));
-        member.SpawnEcho();
 
-        await AskAsync(client, member.Address, 1);
-        client.Root.Request(member.Of("echo"), new Ping { Text = new string('x', 5000) }, client.Of("nobody"));
+        client.Root.Send(member.Of("x"), new Ping());
 
         await log.LineWith("is over the limit of 2000");
     }
