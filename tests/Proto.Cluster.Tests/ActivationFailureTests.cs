@@ -48,6 +48,24 @@ public sealed class ActivationFailureTests
     }
 
     [Fact]
+    public async Task A_spawner_that_throws_is_a_typed_error_and_ends_nothing_else()
+    {
+        await using var fixture = new ClusterFixture();
+        var member = await fixture.StartMemberAsync(config => ClusterFixture.WithCounter(config).WithClusterKind(
+            "broken", Props.FromProducer(() => new CounterActor()).WithSpawner((_, _, _, _, _) => throw new InvalidOperationException("no name left"))));
+        Assert.Equal(1, (await AddAsync()).Amount);
+
+        var failure = await Assert.ThrowsAsync<ActivationFailedException>(
+            () => member.RequestAsync<Total>("x", "broken", new Add(), ClusterFixture.Soon()));
+
+        Assert.Equal("InvalidOperationException: no name left", failure.Reason);
+        Assert.Equal(2, (await AddAsync()).Amount);
+        Assert.Equal(0, member.GetClusterKind("broken").Count);
+
+        Task<Total> AddAsync() => member.RequestAsync<Total>("x", CounterActor.Kind, new Add { Amount = 1 }, ClusterFixture.Soon());
+    }
+
+    [Fact]
     public async Task What_failed_once_is_tried_again_after_its_pause()
     {
         await using var fixture = new ClusterFixture();

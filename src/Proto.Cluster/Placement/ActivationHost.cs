@@ -129,10 +129,10 @@ sealed class ActivationHost : ISupervisorStrategy
     {
         if (IsClosed) return Refused(ActivationRefusal.RefusalShuttingDown, $"{_cluster.System.Address} is shutting down");
         if (mayNotStart() is { } refusal) return refusal;
-        return _startFailures.CauseToWait(identity) is { } cause
-            ? Refused(ActivationRefusal.RefusalStartFailed, $"{cause.GetType().Name}: {cause.Message}")
-            : null;
+        return _startFailures.CauseToWait(identity) is { } cause ? StartFailed(cause) : null;
     }
+
+    static ActivationResponse StartFailed(Exception cause) => Refused(ActivationRefusal.RefusalStartFailed, $"{cause.GetType().Name}: {cause.Message}");
 
     void Decide(
         IContext context,
@@ -173,7 +173,19 @@ sealed class ActivationHost : ISupervisorStrategy
     {
         var measured = _cluster.Metrics.Begin();
         var name = _namePrefix + _cluster.System.ProcessRegistry.NextId();
-        var pid = context.SpawnNamed(kind.ActivationProps, name, activation => activation.SetClusterIdentity(identity));
+        PID pid;
+        try
+        {
+            pid = context.SpawnNamed(kind.ActivationProps, name, activation => activation.SetClusterIdentity(identity));
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            // A spawner of the kind's own: it must not end this actor, and with it what all other kinds have here.
+            _startFailures.Add(identity, failure);
+            context.Respond(StartFailed(failure));
+            return;
+        }
+
         var hosted = new Hosted(identity, pid, kind);
         _byIdentity.Add(identity, hosted);
         _byPid.Add(pid.Id, hosted);

@@ -84,6 +84,21 @@ public sealed class ConsensusTests
     }
 
     [Fact]
+    public async Task A_value_of_another_type_is_no_value()
+    {
+        await using var fixture = new ClusterFixture();
+        var member = await fixture.StartMemberAsync();
+        await member.Gossip.SetStateAsync("phase", new StringValue { Value = "one" });
+        using var check = member.Gossip.RegisterConsensusCheck<Int64Value, long>("phase", value => value.Value);
+        var waiting = check.TryGetConsensus(ClusterFixture.Soon());
+        await member.Gossip.GetStateSnapshot(); // answered after the check's first run
+
+        await member.Gossip.SetStateAsync("phase", new Int64Value { Value = 7 });
+
+        Assert.Equal((true, 7L), await waiting);
+    }
+
+    [Fact]
     public async Task A_check_that_throws_tells_whoever_waits_and_nobody_else()
     {
         await using var fixture = new ClusterFixture();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf;
 
 namespace Proto.Cluster.Gossip;
@@ -8,9 +9,11 @@ public partial class Gossiper
     /// <summary>Builds a check that every member has published an equal value: under one key, or under several that must all agree.</summary>
     public class ConsensusCheckBuilder<T> : IConsensusCheckDefinition<T>
     {
-        readonly ImmutableList<(string Key, Func<GossipKeyValue, T?> GetValue)> _values;
+        readonly ImmutableList<(string Key, TryGetValue TryGet)> _values;
 
-        ConsensusCheckBuilder(ImmutableList<(string, Func<GossipKeyValue, T?>)> values)
+        delegate bool TryGetValue(GossipKeyValue entry, [MaybeNullWhen(false)] out T value);
+
+        ConsensusCheckBuilder(ImmutableList<(string, TryGetValue)> values)
         {
             _values = values;
             AffectedKeys = values.Select(value => value.Item1).ToImmutableHashSet(StringComparer.Ordinal);
@@ -36,9 +39,9 @@ public partial class Gossiper
             foreach (var memberId in memberIds)
             {
                 if (!state.Members.TryGetValue(memberId, out var member)) return (false, default!);
-                foreach (var (key, getValue) in _values)
+                foreach (var (key, tryGet) in _values)
                 {
-                    if (!member.Values.TryGetValue(key, out var entry) || getValue(entry) is not { } value) return (false, default!);
+                    if (!member.Values.TryGetValue(key, out var entry) || !tryGet(entry, out var value)) return (false, default!);
                     if (agreed.Count == 0) agreed.Add(value);
                     else if (!EqualityComparer<T>.Default.Equals(agreed[0], value)) return (false, default!);
                 }
@@ -47,7 +50,11 @@ public partial class Gossiper
             return (true, agreed[0]);
         }
 
-        static Func<GossipKeyValue, T?> Unpacking<TE>(Func<TE, T?> getValue) where TE : IMessage, new() =>
-            entry => entry.Value.TryUnpack<TE>(out var message) ? getValue(message) : default;
+        /// <summary>An entry of another type has no value.</summary>
+        static TryGetValue Unpacking<TE>(Func<TE, T?> getValue) where TE : IMessage, new() => (GossipKeyValue entry, [MaybeNullWhen(false)] out T value) =>
+        {
+            value = entry.Value.TryUnpack<TE>(out var message) ? getValue(message) : default;
+            return message is not null && value is not null;
+        };
     }
 }
