@@ -157,6 +157,34 @@ public sealed class ActivationFailureTests
         Assert.Equal(pid, await member.GetAsync("x", "fails later", ClusterFixture.Soon()));
     }
 
+    public static TheoryData<string, ISupervisorStrategy> StrategiesThatReachFar => new()
+    {
+        { "escalates", new OneForOneStrategy((_, _) => SupervisorDirective.Escalate, 1, null) },
+        { "restarts all children", new AllForOneStrategy((_, _) => SupervisorDirective.Restart, 1, null) },
+        { "throws", new OneForOneStrategy((_, _) => throw new InvalidDataException("a user's mistake"), 1, null) },
+    };
+
+    [Theory]
+    [MemberData(nameof(StrategiesThatReachFar))]
+    public async Task The_supervision_of_one_activation_touches_no_other(string name, ISupervisorStrategy strategy)
+    {
+        await using var fixture = new ClusterFixture();
+        var member = await fixture.StartMemberAsync(config => ClusterFixture.WithCounter(config).WithClusterKind(name, Props.FromFunc(context =>
+        {
+            if (context.Message is Add) context.Respond(new Total());
+            return context.Message is Vanish ? throw new InvalidOperationException("a bug") : Task.CompletedTask;
+        }).WithGuardianSupervisorStrategy(strategy)));
+        Assert.Equal(1, (await AddAsync(CounterActor.Kind)).Amount);
+        await AddAsync(name);
+
+        member.System.Root.Send((await member.GetAsync("x", name, ClusterFixture.Soon()))!, new Vanish());
+
+        await AddAsync(name);
+        Assert.Equal(2, (await AddAsync(CounterActor.Kind)).Amount);
+
+        Task<Total> AddAsync(string kind) => member.RequestAsync<Total>("x", kind, new Add { Amount = 1 }, ClusterFixture.Soon());
+    }
+
     [Fact]
     public void Pauses_double_with_each_failure_and_end()
     {

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.Extensions.Logging;
 
 namespace Proto.Cluster.Placement;
 
@@ -6,19 +7,21 @@ namespace Proto.Cluster.Placement;
 /// The activations that one actor hosts as its children. Invariant: an identity has one activation at most, and none is started before the
 /// one before it has ended. To be used in that actor's turns, as its children's supervisor too.
 /// </summary>
-sealed class ActivationHost : ISupervisorStrategy
+sealed partial class ActivationHost : ISupervisorStrategy
 {
     readonly Dictionary<ClusterIdentity, Hosted> _byIdentity = [];
     readonly Dictionary<string, Hosted> _byPid = new(StringComparer.Ordinal);
     readonly HashSet<ClusterIdentity> _deciding = [];
     readonly Cluster _cluster;
     readonly StartFailures _startFailures;
+    readonly ILogger _logger;
     readonly string _namePrefix;
     PID? _drainer; // told when nothing runs any more
 
     public ActivationHost(Cluster cluster)
     {
         _cluster = cluster;
+        _logger = cluster.System.LoggerFactory.CreateLogger<ActivationHost>();
         _startFailures = new StartFailures(cluster.System.Config.TimeProvider);
         // Of this system only: a PID of an earlier process at the same address must never mean another actor.
         _namePrefix = cluster.System.Id[..Math.Min(8, cluster.System.Id.Length)];
@@ -105,7 +108,7 @@ sealed class ActivationHost : ISupervisorStrategy
 
         if (message is not Started)
         {
-            (hosted.Kind.Props.GuardianStrategy ?? Supervision.DefaultStrategy).HandleFailure(supervisor, child, rs, cause, message);
+            Judge(hosted, new ActivationSupervisor(supervisor, child), rs, cause, message);
             return;
         }
 
@@ -114,6 +117,20 @@ sealed class ActivationHost : ISupervisorStrategy
         hosted.HasFailedToStart = true;
         hosted.IsEnding = true;
         supervisor.StopChildren(child);
+    }
+
+    /// <summary>One whose strategy fails is stopped.</summary>
+    void Judge(Hosted hosted, ActivationSupervisor supervisor, RestartStatistics rs, Exception cause, object? message)
+    {
+        try
+        {
+            (hosted.Kind.Props.GuardianStrategy ?? Supervision.DefaultStrategy).HandleFailure(supervisor, hosted.Pid, rs, cause, message);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            LogStrategyFailed(_logger, failure, hosted.Kind.Name, hosted.Identity.Identity);
+            supervisor.StopChildren(hosted.Pid);
+        }
     }
 
     public static ActivationResponse Refused(ActivationRefusal refusal, string reason) => new() { Failed = true, Refusal = refusal, Reason = reason };
@@ -194,6 +211,9 @@ sealed class ActivationHost : ISupervisorStrategy
         if (started is null) context.Respond(hosted.Response);
         else started(context, hosted.Response);
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The supervisor strategy of the kind {Kind} failed on {Identity}, which is stopped")]
+    static partial void LogStrategyFailed(ILogger logger, Exception failure, string kind, string identity);
 
     sealed class Hosted(ClusterIdentity identity, PID pid, ActivatedClusterKind kind)
     {
