@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Proto.Cluster.PartitionActivator;
 using Proto.Cluster.Placement;
 using Proto.Cluster.Tests.Messages;
 
@@ -155,6 +156,36 @@ public sealed class ActivationFailureTests
         Assert.Equal(pid, await restarts.Reader.ReadAsync(ClusterFixture.Soon()));
         await member.RequestAsync<Total>("x", "fails later", new Add(), ClusterFixture.Soon());
         Assert.Equal(pid, await member.GetAsync("x", "fails later", ClusterFixture.Soon()));
+    }
+
+    [Fact]
+    public async Task An_identity_that_was_being_decided_about_when_its_host_was_restarted_is_decided_about_again()
+    {
+        await using var fixture = new ClusterFixture();
+        var deciding = new SemaphoreSlim(0);
+        var may = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var member = await fixture.StartMemberAsync(
+            config => config.WithClusterKind(new ClusterKind(CounterActor.Kind, Props.FromProducer(() => new CounterActor())).WithSpawnPredicate(async (_, _) =>
+            {
+                deciding.Release();
+                return await may.Task;
+            })),
+            configureSystem: config => config.WithConfigureSystemProps((name, props) => name != PartitionActivatorLookup.ActivatorName
+                ? props
+                : props.WithReceiverMiddleware(next => (context, envelope) => envelope.Message is Vanish
+                    ? throw new InvalidOperationException("a bug")
+                    : next(context, envelope))));
+        var host = PID.FromAddress(member.System.Address, PartitionActivatorLookup.ActivatorName);
+        var request = new ActivationRequest { ClusterIdentity = ClusterIdentity.Create("x", CounterActor.Kind) };
+        member.System.Root.Send(host, request);
+        await deciding.WaitAsync(ClusterFixture.Soon());
+
+        member.System.Root.Send(host, new Vanish());
+        var again = member.System.Root.RequestAsync<ActivationResponse>(host, request, ClusterFixture.Soon());
+        await deciding.WaitAsync(ClusterFixture.Soon());
+        may.SetResult(true);
+
+        Assert.NotNull((await again).Pid);
     }
 
     public static TheoryData<string, ISupervisorStrategy> StrategiesThatReachFar => new()

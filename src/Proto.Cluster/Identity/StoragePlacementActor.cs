@@ -22,11 +22,7 @@ sealed partial class StoragePlacementActor : IActor
         _logger = cluster.System.LoggerFactory.CreateLogger<StoragePlacementActor>();
     }
 
-    public static Props Props(Cluster cluster, IIdentityStorage storage)
-    {
-        var host = new ActivationHost(cluster);
-        return Proto.Props.FromProducer(() => new StoragePlacementActor(cluster, storage, host)).WithChildSupervisorStrategy(host);
-    }
+    public static Props Props(Cluster cluster, IIdentityStorage storage) => ActivationHost.PropsOf(cluster, host => new StoragePlacementActor(cluster, storage, host));
 
     public Task ReceiveAsync(IContext context)
     {

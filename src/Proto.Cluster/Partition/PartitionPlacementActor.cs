@@ -22,11 +22,7 @@ sealed class PartitionPlacementActor : IActor
         _pages = new HandOverPages(_view, config.HandoverChunkSize);
     }
 
-    public static Props Props(Cluster cluster, PartitionConfig config)
-    {
-        var host = new ActivationHost(cluster);
-        return Proto.Props.FromProducer(() => new PartitionPlacementActor(cluster, config, host)).WithChildSupervisorStrategy(host);
-    }
+    public static Props Props(Cluster cluster, PartitionConfig config) => ActivationHost.PropsOf(cluster, host => new PartitionPlacementActor(cluster, config, host));
 
     public Task ReceiveAsync(IContext context)
     {

@@ -27,11 +27,7 @@ sealed class PartitionActivatorActor : IActor
         _handOver = new HandOverAsker(cluster, PartitionActivatorLookup.ActivatorName, patience, TellAfter, LetGo);
     }
 
-    public static Props Props(Cluster cluster, TimeSpan patience, int pageSize)
-    {
-        var host = new ActivationHost(cluster);
-        return Proto.Props.FromProducer(() => new PartitionActivatorActor(cluster, host, patience, pageSize)).WithChildSupervisorStrategy(host);
-    }
+    public static Props Props(Cluster cluster, TimeSpan patience, int pageSize) => ActivationHost.PropsOf(cluster, host => new PartitionActivatorActor(cluster, host, patience, pageSize));
 
     public Task ReceiveAsync(IContext context)
     {

@@ -18,13 +18,25 @@ sealed partial class ActivationHost : ISupervisorStrategy
     readonly string _namePrefix;
     PID? _drainer; // told when nothing runs any more
 
-    public ActivationHost(Cluster cluster)
+    ActivationHost(Cluster cluster)
     {
         _cluster = cluster;
         _logger = cluster.System.LoggerFactory.CreateLogger<ActivationHost>();
         _startFailures = new StartFailures(cluster.System.Config.TimeProvider);
         // Of this system only: a PID of an earlier process at the same address must never mean another actor.
         _namePrefix = cluster.System.Id[..Math.Min(8, cluster.System.Id.Length)];
+    }
+
+    /// <summary>An actor that hosts activations. When it is restarted its instance is another one, with the same host.</summary>
+    public static Props PropsOf(Cluster cluster, Func<ActivationHost, IActor> actor)
+    {
+        var host = new ActivationHost(cluster);
+        return Props.FromProducer(() =>
+        {
+            // What was being decided goes with the instance that waited for it.
+            host._deciding.Clear();
+            return actor(host);
+        }).WithChildSupervisorStrategy(host);
     }
 
     public int Count => _byIdentity.Count;

@@ -3,11 +3,7 @@ namespace Proto.Cluster.Placement;
 /// <summary>Hosts activations for whoever asks: for lookups that decide elsewhere what may be started here.</summary>
 sealed class SpawnOnlyActor(ActivationHost host) : IActor
 {
-    public static Props Props(Cluster cluster)
-    {
-        var host = new ActivationHost(cluster);
-        return Proto.Props.FromProducer(() => new SpawnOnlyActor(host)).WithChildSupervisorStrategy(host);
-    }
+    public static Props Props(Cluster cluster) => ActivationHost.PropsOf(cluster, host => new SpawnOnlyActor(host));
 
     public Task ReceiveAsync(IContext context)
     {
