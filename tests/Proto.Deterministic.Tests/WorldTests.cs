@@ -60,6 +60,18 @@ public class WorldTests
     }
 
     [Fact]
+    public void An_actor_describes_itself_without_leaving_the_worlds_thread()
+    {
+        using var world = new DeterministicWorld(1);
+        var system = world.CreateSystem("a");
+        var text = "";
+
+        world.Run(async () => text = await Diagnostics.DiagnosticTools.GetDiagnosticsString(system, system.Root.Spawn(Props.FromFunc(_ => Task.CompletedTask))));
+
+        Assert.Contains("State: Alive", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Another_thread_cannot_use_the_world()
     {
         var world = new DeterministicWorld(1);

@@ -20,7 +20,7 @@ public static class DiagnosticTools
 
         var request = new ProcessDiagnosticsRequest(pid);
         process.SendSystemMessage(pid, request);
-        return request.Answer.WaitAsync(system.Config.ActorRequestTimeout, system.Config.TimeProvider);
+        return request.Answer.OnThisContext().WaitAsync(system.Config.ActorRequestTimeout, system.Config.TimeProvider);
     }
 }
 
