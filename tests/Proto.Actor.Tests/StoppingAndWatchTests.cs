@@ -3,6 +3,26 @@ namespace Proto.Actor.Tests;
 public sealed class StoppingAndWatchTests
 {
     [Fact]
+    public async Task The_parent_is_told_of_an_end_before_those_who_wait_for_it()
+    {
+        await using var system = TestSystem.Create();
+        var probe = new Probe();
+        Props OnCallersThread(Action<IContext> started, string told) => Props.FromFunc(context =>
+        {
+            if (context.Message is Started) started(context);
+            if (context.Message is Terminated) probe.Add(told);
+            return Task.CompletedTask;
+        }).WithDispatcher(Mailbox.Dispatchers.SynchronousDispatcher);
+        PID child = null!;
+        system.Root.Spawn(OnCallersThread(context => child = context.Spawn(Props.FromFunc(_ => Task.CompletedTask)), "parent"));
+        system.Root.Spawn(OnCallersThread(context => context.Watch(child), "watcher"));
+
+        system.Root.Stop(child);
+
+        Assert.Equal(["parent", "watcher"], await probe.Take(2));
+    }
+
+    [Fact]
     public async Task Stop_runs_the_lifecycle_children_first()
     {
         await using var system = TestSystem.Create();

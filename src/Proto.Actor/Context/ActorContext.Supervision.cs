@@ -77,15 +77,15 @@ internal sealed partial class ActorContext
 
     private void TellWatchers()
     {
-        var watchers = _extras?.Watchers;
-        if (watchers is not null)
-        {
-            _extras!.Watchers = null;
-            foreach (var watcher in watchers) watcher.SendSystemMessage(System, TerminatedMessage());
-        }
+        // A parent is told in any case, once, and first: whoever has waited for the end finds that the parent knows.
+        Parent?.SendSystemMessage(System, TerminatedMessage());
+        if (_extras?.Watchers is not { } watchers) return;
 
-        // A parent is told in any case, and once.
-        if (Parent is not null && watchers?.Contains(Parent) != true) Parent.SendSystemMessage(System, TerminatedMessage());
+        _extras.Watchers = null;
+        foreach (var watcher in watchers)
+        {
+            if (!watcher.Equals(Parent)) watcher.SendSystemMessage(System, TerminatedMessage());
+        }
     }
 
     private Terminated TerminatedMessage() => new() { Who = Self, Why = TerminatedReason.Stopped };
