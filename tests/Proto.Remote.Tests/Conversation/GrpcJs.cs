@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using OsProcess = System.Diagnostics.Process;
 using System.Security.Cryptography;
+using OsProcess = System.Diagnostics.Process;
 
 namespace Proto.Remote.Tests.Conversation;
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using OsProcess = System.Diagnostics.Process;
 using Grpc.Core;
+using OsProcess = System.Diagnostics.Process;
 
 namespace Proto.Remote.Tests.Conversation;
 
