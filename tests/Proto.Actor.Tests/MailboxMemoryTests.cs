@@ -22,7 +22,7 @@ public sealed class MailboxMemoryTests
         for (var i = 0; i < actors; i++) pids[i] = system.Root.Spawn(props);
         await Burst(system, pids, messages);
 
-        Assert.InRange(await HeldAfterCollections(before, 600 * actors) / actors, 300, 600);
+        Assert.InRange(await HeldAfterCollections(before, 600 * actors) / actors, 200, 600);
         GC.KeepAlive(pids);
     }
 
@@ -45,7 +45,9 @@ public sealed class MailboxMemoryTests
 
         gate.Open();
         await Probe.Within(system.Root.RequestAsync<Touched>(pid, Touch.Instance));
-        Assert.InRange(await HeldAfterCollections(before, 50_000), long.MinValue, 50_000);
+        
+        // The ring of the burst is over a megabyte; what else a process allocates meanwhile is not.
+        Assert.InRange(await HeldAfterCollections(before, 200_000), long.MinValue, 200_000);
     }
 
     [Fact]
