@@ -45,7 +45,7 @@ public sealed class MailboxMemoryTests
 
         gate.Open();
         await Probe.Within(system.Root.RequestAsync<Touched>(pid, Touch.Instance));
-        
+
         // The ring of the burst is over a megabyte; what else a process allocates meanwhile is not.
         Assert.InRange(await HeldAfterCollections(before, 200_000), long.MinValue, 200_000);
     }
