@@ -16,6 +16,7 @@ sealed class RecoveredLogs(VoteCopy? votes)
 {
     readonly SortedDictionary<GroupId, State> _groups = [];
     readonly HashSet<GroupId> _inTable = [];
+    readonly HashSet<GroupId> _deleted = [];
 
     /// <summary>Everything that could not be read, in the order of the log.</summary>
     public List<LogDamage> Damages { get; } = [];
@@ -44,7 +45,7 @@ sealed class RecoveredLogs(VoteCopy? votes)
     /// <summary>A table was read whole: a group that is not in it was deleted, by a record that may be lost.</summary>
     public void EndTable()
     {
-        foreach (var gone in _groups.Keys.Except(_inTable).ToList()) _groups.Remove(gone);
+        foreach (var gone in _groups.Keys.Except(_inTable).ToList()) Delete(gone);
     }
 
     /// <param name="header">The record, which is sound.</param>
@@ -59,7 +60,7 @@ sealed class RecoveredLogs(VoteCopy? votes)
         try
         {
             if (header.Kind == RecordKind.Create) Create(id, GroupConfig.Parser.ParseFrom(body));
-            else if (header.Kind == RecordKind.Delete) _groups.Remove(id);
+            else if (header.Kind == RecordKind.Delete) Delete(id);
             else if (!_groups.TryGetValue(id, out var state)) Lose(Damaged(place, header, "the group was never created"));
             else if (Apply(state, header, body, place, isOldest && inTable) is { } wrong) Lose(Damaged(place, header, wrong));
         }
@@ -76,6 +77,7 @@ sealed class RecoveredLogs(VoteCopy? votes)
     /// <exception cref="LogDamagedException">A group whose first configuration is lost with its second copy.</exception>
     public List<RecoveredGroup> Finish(string oldestSegment)
     {
+        FindUnknown();
         var result = new List<RecoveredGroup>(_groups.Count);
         foreach (var (id, state) in _groups)
         {
@@ -100,6 +102,21 @@ sealed class RecoveredLogs(VoteCopy? votes)
         }
 
         return result;
+    }
+
+    /// <summary>
+    /// The copy is written after the log: a group that only the copy knows was in the log, unless a record that deletes it was read. The
+    /// record goes with its segment only after the group is out of the copy.
+    /// </summary>
+    void FindUnknown()
+    {
+        if (votes is null) return;
+        foreach (var group in votes.Groups.Except(_groups.Keys).Except(_deleted).ToList())
+        {
+            var damage = new LogDamage(VoteCopy.FileName, 0, group, Index: null, "the log does not hold the group, the second copy does");
+            Damages.Add(damage);
+            StateOf(group, damage);
+        }
     }
 
     /// <summary>The copy is written after the log: one that is ahead of it says that the log lost what was durable.</summary>
@@ -128,8 +145,15 @@ sealed class RecoveredLogs(VoteCopy? votes)
         tail.HardState = tail.HardState with { Commit = tail.Snapshot?.Index ?? 0, Term = Math.Max(tail.HardState.Term, tail.LastTerm) };
     }
 
+    void Delete(GroupId id)
+    {
+        _groups.Remove(id);
+        _deleted.Add(id);
+    }
+
     void Create(GroupId id, GroupConfig config)
     {
+        _deleted.Remove(id);
         if (!_groups.TryGetValue(id, out var state)) _groups.Add(id, new State(new GroupTail(id, config)));
         else if (state.Tail.Config.Voters.Count == 0) state.Tail.Config = config;
     }

@@ -183,6 +183,30 @@ public class NodeLogDamageTests
     }
 
     [Fact]
+    public void A15_A_replica_that_the_log_lost_silently_is_known_from_the_second_copy()
+    {
+        // Made, and its vote given, in the last batch: without it the replica would begin anew and could vote again in that term.
+        var lost = new GroupId(1004);
+        var disk = DiskWith("", null);
+        using (var log = Open(disk)) log.AppendAndSync(Create(lost, Entries(1, 2, 1)));
+        var path = disk.LastSegment();
+        var bytes = disk.ReadFile(path);
+        bytes.AsSpan(LastByte(bytes) / SectorBytes * SectorBytes, SectorBytes).Clear();
+        disk.WriteFile(path, bytes);
+
+        for (var start = 0; start < 2; start++)
+        {
+            using var again = Open(disk);
+            var group = again.Recovered.Single(g => g.Group == lost);
+            Assert.Equal((1ul, new NodeUid(1)), (group.HardState.Term, group.HardState.Vote));
+            Assert.Equal(Config(1, 2, 3), group.InitialConfig);
+            Assert.Empty(group.Entries);
+            Assert.False(group.Suspicion!.TermIsLost);
+            Assert.Equal(start == 0 ? [lost] : [], again.Damages.Select(d => d.Group!.Value));
+        }
+    }
+
+    [Fact]
     public void A_repaired_group_is_trusted_after_the_next_start_and_the_damage_is_not_met_again()
     {
         var name = _disk.Segments()[0];
