@@ -35,7 +35,8 @@ sealed class CoordinatorDriver(MembershipService service, StartCoordinatorGroup 
     int _proposing;
     long _nextDecision;
 
-    public bool IsVoter => _group is not null;
+    /// <summary>Whether the replica here, if there is one, is of the group as it is now. One that votes no more hears nothing of it.</summary>
+    public bool IsVoter(MemberTable table) => _group is not null && (table.View == 0 || table.Snapshot.CoordinatorVoters.Contains(table.Self));
 
     public bool IsLeader => _group?.Status is { Role: RaftRole.Leader, LeaderReady: true };
 

@@ -144,7 +144,7 @@ sealed partial class MembershipActor
         else if (LeaderOrVoter() is { } next && !join.Forwarded)
         {
             var forwarded = join.Clone();
-            forwarded.Forwarded = _coordinator.IsVoter;
+            forwarded.Forwarded = _coordinator.IsVoter(_table);
             context.Request(PID.FromAddress(next, Name), forwarded, asker);
         }
         else
@@ -163,7 +163,7 @@ sealed partial class MembershipActor
         }
         else if (LeaderOrVoter() is { } next && !leave.Forwarded)
         {
-            context.Request(PID.FromAddress(next, Name), new LeaveRequest { Uid = leave.Uid, Forwarded = _coordinator.IsVoter }, asker);
+            context.Request(PID.FromAddress(next, Name), new LeaveRequest { Uid = leave.Uid, Forwarded = _coordinator.IsVoter(_table) }, asker);
         }
         else
         {
@@ -174,7 +174,7 @@ sealed partial class MembershipActor
     /// <summary>Where the coordinator's leader is, as a voter knows it; otherwise some voter that can be reached.</summary>
     string? LeaderOrVoter()
     {
-        if (_coordinator.IsVoter)
+        if (_coordinator.IsVoter(_table))
             return _coordinator.Leader is { IsNone: false } leader && leader != _table.Self ? _service.Directory.AddressOf(leader) : null;
         var voters = _table.Snapshot.CoordinatorVoters.Where(v => v != _table.Self && _table.Find(v) is { State: not (MemberState.Unreachable or MemberState.Removed) }).ToArray();
         return voters.Length == 0 ? null : _service.Directory.AddressOf(voters[_random.Next(voters.Length)]);

@@ -199,6 +199,34 @@ public class ClusterTests
     }
 
     [Fact]
+    public async Task VoterOfBefore_PassesRequestsOnToThoseWhoVoteNow()
+    {
+        await using var fixture = new ClusterFixture(4);
+        var nodes = await fixture.StartThreeAsync();
+        var fourth = await fixture.StartAsync(3);
+        await fourth.UpAsync();
+        var former = nodes.First(n => n.Membership.Coordinator!.Status.Role != RaftRole.Leader);
+        var uid = former.Membership.Uid;
+        ClusterNode[] voters = [.. nodes.Append(fourth).Where(n => n != former)];
+        await CommitAsync(nodes, new CoordinatorCommand
+        {
+            ClusterId = former.Membership.ClusterId,
+            Voters = new VotersDecision { Uids = { voters.Select(v => v.Membership.Uid.Value) } },
+        });
+        foreach (var node in voters.Append(former)) await node.TableAsync(t => !t.CoordinatorVoters.Contains(uid));
+        await VotersAreSettledAsync(voters);
+
+        // Its replica hears nothing of the group any more: neither who leads, nor that the leader it knew is gone.
+        var leader = voters.First(n => n.Membership.Coordinator!.Status.Role == RaftRole.Leader);
+        await leader.KillAsync();
+        await former.StateAsync(leader.Membership.Uid, MemberState.Unreachable);
+        await VotersAreSettledAsync([.. voters.Where(n => n != leader)]);
+        using var patience = new CancellationTokenSource(Patience);
+        await former.Membership.LeaveAsync(patience.Token);
+        await former.StateAsync(uid, MemberState.Removed);
+    }
+
+    [Fact]
     public async Task UnreachableForTheGracePeriod_IsRemoved()
     {
         await using var fixture = new ClusterFixture(3);
