@@ -54,6 +54,12 @@ public sealed partial class RaftNode
         return MembershipChange.UnderWay;
     }
 
+    /// <summary>
+    /// Whether the group may need more of this replica than answers: it leads, it votes, if only in the half of a joint configuration that is
+    /// on its way out, or nobody else may have the entry that leaves it out.
+    /// </summary>
+    public bool IsNeeded => _role == RaftRole.Leader || _members.SelfIsVoter || IsNeededToLeave;
+
     bool IsElectable => !IsSuspect && (_members.SelfIsVoter || IsNeededToLeave);
 
     /// <summary>

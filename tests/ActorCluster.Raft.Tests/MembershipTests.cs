@@ -49,6 +49,40 @@ public sealed class MembershipTests
         Assert.Empty(world.Leader.Core.Config.Learners);
     }
 
+    /// <summary>Its time must not stand still before: a leader without time holds the others to itself for ever and repeats nothing that is lost.</summary>
+    [Fact]
+    public void A_leader_that_is_to_leave_is_needed_until_its_leaving_is_committed()
+    {
+        var world = World.OfVoters(3);
+        world.Elect(1);
+        world.Core(1).ChangeMembers(Uids(2, 3), []);
+        Assert.DoesNotContain(new NodeUid(1), world.Core(1).Voters);
+        Assert.Equal(RaftRole.Leader, world.Core(1).Role);
+        Assert.True(world.Core(1).IsNeeded);
+
+        world.Stabilize();
+        Assert.Equal(new GroupConfig { Voters = { 2, 3 } }, world.Core(1).Config);
+        Assert.False(world.Core(1).IsNeeded);
+        Assert.True(world.Core(2).IsNeeded);
+    }
+
+    /// <summary>A voter that is on its way out votes in the old half, and may have to stand for election, until the joint configuration is left.</summary>
+    [Fact]
+    public void An_outgoing_voter_is_needed_as_long_as_its_configuration_is_joint()
+    {
+        var world = World.OfVoters(3);
+        world.Elect(1);
+        Assert.True(world.Core(3).IsNeeded);
+        world.Core(1).ChangeMembers(Uids(1, 2), []);
+        world.Stabilize();
+        Assert.Equal(new GroupConfig { Voters = { 1, 2 } }, world.Core(1).Config);
+
+        // The leader has left the joint configuration; the one that is out was not told.
+        Assert.Equal(Uids(1, 2), world.Core(3).Voters);
+        Assert.True(world.Core(3).Config.OutgoingVoters.Contains(3));
+        Assert.True(world.Core(3).IsNeeded);
+    }
+
     /// <summary>In which order a group's creator named its voters is no difference: no joint configuration for that.</summary>
     [Fact]
     public void The_same_voters_in_another_order_are_no_change()

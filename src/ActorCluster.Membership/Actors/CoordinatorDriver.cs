@@ -77,7 +77,7 @@ sealed class CoordinatorDriver(MembershipService service, StartCoordinatorGroup 
             Start(context, [.. voters.Where(v => v != table.Self)], ranBefore: false);
             _group?.Resume();
         }
-        else if (_group is { IsRetired: false } group && !group.Status.Voters.Contains(table.Self))
+        else if (_group is { IsRetired: false } group && !group.Status.IsNeeded)
         {
             group.Retire();
         }

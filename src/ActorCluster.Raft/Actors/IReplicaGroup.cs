@@ -77,7 +77,7 @@ public readonly record struct ProposalResult(
 /// <summary>The end of a read: a value, or why there is none (a read is always safe to retry).</summary>
 public readonly record struct ReadResult<T>(bool Ok, T? Value, ulong Index, ErrorCode Error, NodeUid Leader, string Message);
 
-/// <summary>A picture of a replica.</summary>
+/// <summary>A picture of a replica. What <see cref="IsNeeded"/> means: <see cref="RaftNode.IsNeeded"/>.</summary>
 public sealed record GroupStatus(
     GroupId Id,
     RaftRole Role,
@@ -93,6 +93,7 @@ public sealed record GroupStatus(
     IReadOnlyList<NodeUid> Voters,
     ulong AppliedEntries,
     bool LeaderReady,
+    bool IsNeeded,
     Suspicion? Suspicion = null);
 
 /// <summary>

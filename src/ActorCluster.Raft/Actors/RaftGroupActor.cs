@@ -230,7 +230,7 @@ sealed partial class RaftGroupActor : IActor
         var leaderReady = _core.Role == RaftRole.Leader && _core.TermAt(_core.AppliedIndex) == _core.Term;
         _handle.Status = new GroupStatus(
             _core.Group, _core.Role, _core.Term, _core.Leader, _core.CommitIndex, _core.AppliedIndex, _core.FirstIndex, _core.LastIndex,
-            _core.LogBytes, _core.Snapshot?.Index ?? 0, _snapshotBytes, _core.Voters, _appliedEntries, leaderReady, _core.Suspicion);
+            _core.LogBytes, _core.Snapshot?.Index ?? 0, _snapshotBytes, _core.Voters, _appliedEntries, leaderReady, _core.IsNeeded, _core.Suspicion);
         NoteTrust();
         var now = new GroupLeadershipChanged(_core.Group, _core.Role, _core.Term, _core.Leader, leaderReady);
         if (now == _published) return;

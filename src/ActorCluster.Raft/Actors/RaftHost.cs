@@ -177,7 +177,7 @@ public sealed class RaftHost : IAsyncDisposable
 
     static GroupStatus Picture(RaftNode core) => new(
         core.Group, core.Role, core.Term, core.Leader, core.CommitIndex, core.AppliedIndex, core.FirstIndex, core.LastIndex, core.LogBytes,
-        core.Snapshot?.Index ?? 0, (long)(core.Snapshot?.SizeBytes ?? 0), core.Voters, AppliedEntries: 0, LeaderReady: false, core.Suspicion);
+        core.Snapshot?.Index ?? 0, (long)(core.Snapshot?.SizeBytes ?? 0), core.Voters, AppliedEntries: 0, LeaderReady: false, core.IsNeeded, core.Suspicion);
 
     void Tick()
     {

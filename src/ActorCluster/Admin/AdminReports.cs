@@ -10,8 +10,8 @@ namespace ActorCluster.Admin;
 /// <summary>The admin actor's answers, computed from a <see cref="ClusterPicture"/>.</summary>
 public static class AdminReports
 {
-    /// <summary>Shown for a member that joined after the partition groups were fixed.</summary>
-    public const string NoReplicasNote = "no replicas: partition groups were fixed when the cluster formed";
+    /// <summary>Shown for a member that placement has given nothing yet.</summary>
+    public const string NoReplicasNote = "no replicas yet";
 
     public static Members Members(ClusterPicture picture)
     {
