@@ -74,13 +74,23 @@ sealed class CoordinatorDriver(MembershipService service, StartCoordinatorGroup 
         var voters = table.Snapshot.CoordinatorVoters;
         if (voters.Contains(table.Self))
         {
-            Start(context, [.. voters.Where(v => v != table.Self)], ranBefore: false);
+            Start(context, VotersBefore(table, voters), ranBefore: false);
             _group?.Resume();
         }
         else if (_group is { IsRetired: false } group && !group.Status.IsNeeded)
         {
             group.Retire();
         }
+    }
+
+    /// <summary>
+    /// What a new replica takes for the voters until it has the group's log: anybody but itself, so that it decides nothing. When it is to be
+    /// the only voter, those are members that are known, be they removed.
+    /// </summary>
+    static List<NodeUid> VotersBefore(MemberTable table, IReadOnlyCollection<NodeUid> voters)
+    {
+        var others = voters.Where(v => v != table.Self).ToList();
+        return others.Count > 0 ? others : [.. table.Snapshot.Members.Keys.Where(m => m != table.Self).Take(CoordinatorPolicy.MaxVoters)];
     }
 
     /// <summary>Leader: brings the group's members to what is decided, then decides whether others should vote.</summary>
@@ -93,7 +103,8 @@ sealed class CoordinatorDriver(MembershipService service, StartCoordinatorGroup 
             context.ReenterAfter(_group!.ChangeMembersAsync(voters, []), task =>
             {
                 _changingVoters = false;
-                _votersAreSettled = task.IsCompletedSuccessfully && task.Result == MembershipChange.Done;
+                var isOfNow = table.Snapshot.CoordinatorVoters.SequenceEqual(voters); // an answer about an older decision says nothing
+                _votersAreSettled = isOfNow && task.IsCompletedSuccessfully && task.Result == MembershipChange.Done;
             });
         }
 

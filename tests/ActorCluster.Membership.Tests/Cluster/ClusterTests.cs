@@ -160,6 +160,24 @@ public class ClusterTests
         await again.TableAsync(t => t.View >= view);
     }
 
+    [Fact]
+    public async Task OnlyVoterLeaves_AndTheOtherMemberTakesOver()
+    {
+        await using var fixture = new ClusterFixture(3);
+        var first = await fixture.StartAsync(0, expect: 1);
+        await first.UpAsync();
+        var second = await fixture.StartAsync(1, expect: 2);
+        await second.UpAsync();
+
+        using var patience = new CancellationTokenSource(Patience);
+        await first.Membership.LeaveAsync(patience.Token);
+        await second.TableAsync(t => t.CoordinatorVoters.SequenceEqual([second.Membership.Uid]));
+        await VotersAreSettledAsync([first, second]);
+        await first.StopAsync();
+        var third = await fixture.StartAsync(2, expect: 2);
+        await third.UpAsync();
+    }
+
     /// <summary>The coordinator's leader says that the group's voters are the decided ones. Asked again and again: it is told only when asked.</summary>
     static async Task VotersAreSettledAsync(ClusterNode[] nodes)
     {
