@@ -50,7 +50,7 @@ public sealed class PlacementActor(PlacementActor.Services services) : IActor
             case ReplicasSettled settled:
                 Settle(context, settled);
                 break;
-            case Stopping:
+            case Stopping or Restarting:
                 _timer?.Dispose();
                 break;
         }
