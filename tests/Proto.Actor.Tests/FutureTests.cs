@@ -182,6 +182,31 @@ public sealed class FutureTests
         Assert.NotNull(await Probe.Within(system.Root.RequestAsync<Touched>(pid, Touch.Instance)));
     }
 
+    /// <summary>Requests share what ends them; how they are spread over it must not show.</summary>
+    [Fact]
+    public async Task A_timeout_is_never_early_and_at_most_two_percent_late()
+    {
+        var timeout = TimeSpan.FromSeconds(5);
+        var time = new ManualTime();
+        await using var system = TestSystem.Create(config => config.WithTimeProvider(time));
+        var silent = system.Root.Spawn(s_silent);
+        var requests = new List<(DateTimeOffset Begun, Task<int> Task)>();
+        for (var i = 0; i < 300; i++)
+        {
+            requests.Add((time.GetUtcNow(), system.Root.RequestAsync<int>(silent, i, timeout)));
+            time.Advance(TimeSpan.FromTicks(7_531)); // not whole milliseconds, over several shared windows
+        }
+
+        while (requests.Count > 0)
+        {
+            var now = time.GetUtcNow();
+            Assert.All(requests.Where(r => r.Task.IsCompleted), r => Assert.True(now - r.Begun >= timeout, $"ended after {now - r.Begun}"));
+            Assert.All(requests.Where(r => !r.Task.IsCompleted), r => Assert.True(now - r.Begun <= timeout * 1.02 + TimeSpan.FromMilliseconds(2), $"still waiting after {now - r.Begun}"));
+            requests.RemoveAll(r => r.Task.IsCompleted);
+            time.Advance(TimeSpan.FromTicks(500));
+        }
+    }
+
     [Fact]
     public async Task A_default_timeout_follows_the_systems_clock()
     {
